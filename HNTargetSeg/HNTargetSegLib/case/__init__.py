@@ -1,0 +1,1 @@
+"""What comes in: volumes and their geometry, visits, patients, and the readers."""

@@ -1,0 +1,48 @@
+"""`hntargetseg phantom`: synthetic patients with known truth."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+_EXAMPLE = """example:
+  hntargetseg phantom --cases 4 --seed 7 --output patients"""
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register the command."""
+    parser = commands.add_parser(
+        "phantom",
+        help="generate synthetic patients in the HNTS-MRG layout",
+        description="Synthetic head-and-neck patients, pre-RT and mid-RT, with masks, lesion ids and landmarks.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--cases", type=int, default=1, help="number of patients")
+    parser.add_argument("--seed", type=int, default=0, help="same seed, same patients")
+    parser.add_argument("--style", default="a", help="a, or b: another contrast and anatomy, never trained on")
+    parser.add_argument("--size", type=int, nargs=3, default=(128, 160, 56), metavar=("I", "J", "K"), help="voxels")
+    parser.add_argument(
+        "--spacing", type=float, nargs=3, default=(1.6, 1.6, 3.0), metavar=("I", "J", "K"), help="voxel size in mm"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="folder for one folder a patient")
+    parser.add_argument("--json", action="store_true", help="print the folders as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Generate and write the patients."""
+    from tqdm import tqdm
+
+    from HNTargetSegLib.errors import BadInputError
+    from HNTargetSegLib.phantom import PhantomOptions, generate_patient, write_patient
+
+    if options.cases < 1:
+        raise BadInputError(f"--cases is {options.cases}", remedy="Give 1 or more")
+    wanted = PhantomOptions(style=options.style, size=tuple(options.size), spacing=tuple(options.spacing))
+    folders = []
+    for index in tqdm(range(options.cases), desc="patients", disable=None):
+        folders.append(str(write_patient(generate_patient(options.seed, index, wanted), options.output)))
+    print(json.dumps({"patients": folders}) if options.json else "\n".join(folders))
+    return 0

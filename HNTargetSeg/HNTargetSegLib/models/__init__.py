@@ -1,0 +1,1 @@
+"""Trained networks: the model store, channel recipes, tiles, and the predictor from channels to labels."""

@@ -1,0 +1,85 @@
+"""Training cases: one visit of one patient with its mask, and the patient-level split."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from HNTargetSegLib.case.layout import discover
+from HNTargetSegLib.errors import BadInputError
+
+
+@dataclass(frozen=True)
+class TrainingCase:
+    """One image with its label map.
+
+    Attributes
+    ----------
+    identifier
+        ``<patient>_pre`` or ``<patient>_mid``.
+    patient
+        Patient identifier; all cases of a patient stay on one side of a split.
+    image, mask
+        Files of the T2 and of its 0/1/2 map.
+    """
+
+    identifier: str
+    patient: str
+    image: Path
+    mask: Path
+
+
+def find_cases(data: Path, visit: str = "both") -> tuple[TrainingCase, ...]:
+    """Training cases of a folder in the HNTS-MRG layout.
+
+    Parameters
+    ----------
+    data
+        Folder with one folder a patient.
+    visit
+        ``pre``, ``mid`` or ``both``. What Beirami et al. trained on is not stated; both is this project's default.
+
+    Raises
+    ------
+    BadInputError
+        If an asked-for visit lacks its image or mask, or fewer than two patients are there.
+    """
+    cases: list[TrainingCase] = []
+    for patient in discover(data):
+        if visit in ("pre", "both"):
+            cases.append(_case(data, patient.name, "pre", patient.pre, patient.pre_mask))
+        if visit in ("mid", "both"):
+            cases.append(_case(data, patient.name, "mid", patient.mid, patient.mid_mask))
+    if len({case.patient for case in cases}) < 2:
+        raise BadInputError(
+            "Fewer than two patients with images and masks were found",
+            path=data,
+            remedy="Give a folder in the HNTS-MRG layout, one folder a patient",
+        )
+    return tuple(cases)
+
+
+def split_by_patient(cases: Sequence[TrainingCase], validation_share: float = 0.1) -> dict[str, list[str]]:
+    """One training/validation split in nnU-Net's form, by patient, the same for the same patients.
+
+    At least one patient is on each side.
+    """
+    patients = sorted({case.patient for case in cases}, key=lambda name: (zlib.crc32(name.encode()), name))
+    held_out = set(patients[: max(1, round(validation_share * len(patients)))])
+    return {
+        "train": [case.identifier for case in cases if case.patient not in held_out],
+        "val": [case.identifier for case in cases if case.patient in held_out],
+    }
+
+
+def _case(data: Path, patient: str, visit: str, image: Path | None, mask: Path | None) -> TrainingCase:
+    if image is None or mask is None:
+        missing = "T2 image" if image is None else "mask"
+        raise BadInputError(
+            f"Patient {patient} has no {visit}-RT {missing}",
+            path=data / patient,
+            remedy=f"Add it, take the patient out, or train on the other visit (--visit {'mid' if visit == 'pre' else 'pre'})",
+        )
+    return TrainingCase(f"{patient}_{visit}", patient, image, mask)

@@ -1,0 +1,61 @@
+"""The baseline trainer: nnU-Net's own loss, with the length and augmentation that a preset asks for.
+
+nnU-Net finds this file through ``nnUNet_extTrainer`` and imports it by its bare name, so it imports nothing of the package.
+The preset arrives as JSON in the environment variable ``HNTARGETSEG_SCHEDULE``, because nnU-Net builds trainers by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+import torch
+from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+
+
+class nnUNetTrainerHNTS(nnUNetTrainer):
+    """nnU-Net's trainer under a preset's schedule; on the CPU its convolutions may run in bfloat16."""
+
+    def __init__(
+        self,
+        plans: dict[str, Any],
+        configuration: str,
+        fold: int,
+        dataset_json: dict[str, Any],
+        device: torch.device = torch.device("cuda"),  # noqa: B008 - nnU-Net's own signature
+    ) -> None:
+        super().__init__(plans, configuration, fold, dataset_json, device)
+        self.schedule: dict[str, Any] = json.loads(os.environ.get("HNTARGETSEG_SCHEDULE", "{}"))
+        self.num_epochs = self.schedule.get("epochs", self.num_epochs)
+        self.num_iterations_per_epoch = self.schedule.get("iterations", self.num_iterations_per_epoch)
+        self.num_val_iterations_per_epoch = self.schedule.get("validation_iterations", self.num_val_iterations_per_epoch)
+        self.save_every = self.schedule.get("save_every", self.save_every)
+
+    def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> tuple[Any, ...]:
+        """As nnU-Net, with the schedule's mirror axes."""
+        rotation, dummy_2d, patch_size, mirror_axes = (
+            super().configure_rotation_dummyDA_mirroring_and_inital_patch_size()
+        )
+        chosen = self.schedule.get("mirror_axes")
+        if chosen is not None:
+            mirror_axes = tuple(chosen)
+            self.inference_allowed_mirroring_axes = mirror_axes
+        return rotation, dummy_2d, patch_size, mirror_axes
+
+    def initialize(self) -> None:
+        """As nnU-Net, then let the network's forward pass run in bfloat16 if the schedule asks for it on the CPU."""
+        already = self.was_initialized
+        super().initialize()
+        if not already and self.device.type == "cpu" and self.schedule.get("cpu_bf16", False):
+            self.network.forward = _in_bfloat16(self.network.forward)
+
+
+def _in_bfloat16(forward: Any) -> Any:
+    # Only the forward pass is cast: nnU-Net's train_step stays as it is, and the loss sees float32.
+    def cast_forward(data: torch.Tensor) -> torch.Tensor | list[torch.Tensor]:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            output = forward(data)
+        return [level.float() for level in output] if isinstance(output, (list, tuple)) else output.float()
+
+    return cast_forward

@@ -1,0 +1,118 @@
+"""Training presets: the papers' configuration, and one that two CPU cores finish within an hour."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from HNTargetSegLib.errors import BadInputError
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Length and augmentation of a training, handed to the trainer.
+
+    Attributes
+    ----------
+    epochs, iterations, validation_iterations
+        As nnU-Net counts them.
+    save_every
+        Epochs between two checkpoints, which is what a kill can cost.
+    mirror_axes
+        Array axes (k, j, i) that are mirrored in augmentation and may be mirrored at inference; None is nnU-Net's default.
+    cpu_bf16
+        Run the convolutions in bfloat16 where the device is the CPU (3.3x a step; loss and weights stay in float32).
+    """
+
+    epochs: int = 1000
+    iterations: int = 250
+    validation_iterations: int = 50
+    save_every: int = 50
+    mirror_axes: tuple[int, ...] | None = None
+    cpu_bf16: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How a model is planned and for how long it is trained.
+
+    Attributes
+    ----------
+    planner
+        nnU-Net's experiment planner.
+    plans
+        Name of the plans that result.
+    overrides
+        Entries that replace those of the planned ``3d_fullres`` configuration; empty leaves nnU-Net's plan alone.
+    schedule
+        Length of the training.
+    about
+        One line for the user: what it is for and how long it takes.
+    """
+
+    name: str
+    planner: str
+    plans: str
+    schedule: Schedule
+    about: str
+    overrides: dict[str, Any]
+
+
+_DEMO_NETWORK: dict[str, Any] = {
+    "network_class_name": "dynamic_network_architectures.architectures.unet.PlainConvUNet",
+    "arch_kwargs": {
+        "n_stages": 5,
+        "features_per_stage": [16, 32, 64, 128, 160],
+        "conv_op": "torch.nn.modules.conv.Conv3d",
+        "kernel_sizes": [[1, 3, 3], [3, 3, 3], [3, 3, 3], [3, 3, 3], [3, 3, 3]],
+        "strides": [[1, 1, 1], [1, 2, 2], [2, 2, 2], [2, 2, 2], [2, 2, 2]],
+        "n_conv_per_stage": [2, 2, 2, 2, 2],
+        "n_conv_per_stage_decoder": [2, 2, 2, 2],
+        "conv_bias": True,
+        "norm_op": "torch.nn.modules.instancenorm.InstanceNorm3d",
+        "norm_op_kwargs": {"eps": 1e-05, "affine": True},
+        "dropout_op": None,
+        "dropout_op_kwargs": None,
+        "nonlin": "torch.nn.LeakyReLU",
+        "nonlin_kwargs": {"inplace": True},
+    },
+    "_kw_requires_import": ["conv_op", "norm_op", "dropout_op", "nonlin"],
+}
+
+PRESETS: dict[str, Preset] = {
+    "resenc-m": Preset(
+        name="resenc-m",
+        planner="nnUNetPlannerResEncM",
+        plans="nnUNetResEncUNetMPlans",
+        schedule=Schedule(),
+        about="nnU-Net ResEnc M as in the papers: 1000 epochs, made for a GPU with 9 GB or more",
+        overrides={},
+    ),
+    "demo": Preset(
+        name="demo",
+        planner="ExperimentPlanner",
+        plans="nnUNetHNTargetSegDemoPlans",
+        schedule=Schedule(
+            epochs=40, iterations=50, validation_iterations=4, save_every=1, mirror_axes=(2,), cpu_bf16=True
+        ),
+        about="a U-Net of 4.2 M parameters on small patches: under an hour on two CPU cores",
+        overrides={"batch_size": 2, "patch_size": [32, 96, 96], "architecture": _DEMO_NETWORK},
+    ),
+}
+
+
+def preset(name: str) -> Preset:
+    """Look a preset up.
+
+    Raises
+    ------
+    BadInputError
+        If there is none of that name.
+    """
+    if name not in PRESETS:
+        raise BadInputError(f"There is no training preset '{name}'", remedy=f"Choose one of {', '.join(PRESETS)}")
+    return PRESETS[name]

@@ -1,0 +1,138 @@
+"""One training from patients to a stored model: data set, plans, preprocessing, training; each stage resumes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from HNTargetSegLib.errors import BadInputError, MissingDependencyError
+from HNTargetSegLib.training.cases import TrainingCase, split_by_patient
+from HNTargetSegLib.training.presets import Preset
+from HNTargetSegLib.training.workspace import Workspace
+
+BASELINE = "nnUNetTrainerHNTS"
+_CONFIGURATION = "3d_fullres"
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """What a training needs besides its cases.
+
+    Attributes
+    ----------
+    preset
+        Plan and schedule.
+    workspace
+        Where it lives.
+    device
+        ``cuda``, ``mps`` or ``cpu``.
+    trainer
+        Class name of the nnU-Net trainer.
+    fold
+        Index of the split that is trained.
+    """
+
+    preset: Preset
+    workspace: Workspace
+    device: str = "cuda"
+    trainer: str = BASELINE
+    fold: int = 0
+
+    @property
+    def results(self) -> Path:
+        """nnU-Net's result folder."""
+        return self.workspace.results(self.trainer, self.preset.plans, _CONFIGURATION)
+
+
+def train(cases: Sequence[TrainingCase], options: TrainingOptions, say: Callable[[str], None] = print) -> Path:
+    """Run or go on with a training.
+
+    A finished stage is not repeated; an interrupted training goes on from its last checkpoint.
+
+    Returns
+    -------
+    Path
+        nnU-Net's result folder with ``fold_<n>/checkpoint_final.pth``.
+    """
+    _require_device(options.device)
+    workspace, environment = options.workspace, options.workspace.environment(options.preset, options.device)
+    write_raw_dataset(workspace, cases)
+    dataset = str(workspace.dataset_id)
+    if not (workspace.preprocessed / "dataset_fingerprint.json").exists():
+        workspace.run("fingerprint", ["-d", dataset, "--verify_dataset_integrity", "-np", "2"], environment, say)
+    if not (workspace.preprocessed / f"{options.preset.plans}.json").exists():
+        workspace.run("plan", ["-d", dataset, "-pl", options.preset.planner], environment, say)
+        adapt_plans(workspace, options.preset)
+    workspace.write_json(workspace.preprocessed / "splits_final.json", [split_by_patient(cases)])
+    finished = workspace.preprocessed / f"{options.preset.plans}.preprocessed"
+    if not finished.exists():
+        arguments = ["-d", dataset, "-plans_name", options.preset.plans, "-c", _CONFIGURATION, "-np", "2"]
+        workspace.run("preprocess", arguments, environment, say)
+        finished.touch()
+    fold = options.results / f"fold_{options.fold}"
+    if not (fold / "checkpoint_final.pth").exists():
+        resume = ["--c"] if (fold / "checkpoint_latest.pth").exists() else []
+        arguments = [dataset, _CONFIGURATION, str(options.fold), "-tr", options.trainer, "-p", options.preset.plans]
+        workspace.run("train", [*arguments, "-device", options.device, *resume], environment, say)
+    return options.results
+
+
+def write_raw_dataset(workspace: Workspace, cases: Sequence[TrainingCase]) -> None:
+    """Describe the cases to nnU-Net where they lie, without copying an image.
+
+    Raises
+    ------
+    BadInputError
+        If the workspace already holds other cases.
+    """
+    ending = {"".join(case.image.suffixes[-2:]) for case in cases}
+    if ending != {".nii.gz"}:
+        raise BadInputError(
+            f"The training images end in {sorted(ending)}", remedy="Convert images and masks to .nii.gz first"
+        )
+    description = {
+        "name": workspace.dataset_name,
+        "channel_names": {"0": "T2"},
+        "labels": {"background": 0, "GTVp": 1, "GTVn": 2},
+        "numTraining": len(cases),
+        "file_ending": ".nii.gz",
+        "overwrite_image_reader_writer": "SimpleITKIO",
+        "dataset": {
+            case.identifier: {"images": [str(case.image.resolve())], "label": str(case.mask.resolve())}
+            for case in cases
+        },
+    }
+    path = workspace.raw / "dataset.json"
+    if path.exists() and json.loads(path.read_text(encoding="utf-8"))["dataset"] != description["dataset"]:
+        raise BadInputError(
+            "This workspace was begun with other cases", path=path, remedy="Choose another --workspace, or remove this one"
+        )
+    workspace.write_json(path, description)
+
+
+def adapt_plans(workspace: Workspace, preset: Preset) -> None:
+    """Give the planned configuration the preset's overrides and the preset's name."""
+    planned = next(path for path in sorted(workspace.preprocessed.glob("*Plans.json")))
+    plans: dict[str, Any] = json.loads(planned.read_text(encoding="utf-8"))
+    configuration = plans["configurations"][_CONFIGURATION]
+    configuration.update(preset.overrides)
+    configuration["data_identifier"] = f"{preset.plans}_{_CONFIGURATION}"
+    plans["configurations"] = {_CONFIGURATION: configuration}
+    plans["plans_name"] = preset.plans
+    workspace.write_json(workspace.preprocessed / f"{preset.plans}.json", plans)
+
+
+def _require_device(device: str) -> None:
+    import torch
+
+    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if device not in available:
+        raise BadInputError(f"There is no device '{device}'", remedy="Choose cuda, mps or cpu")
+    if not available[device]:
+        raise MissingDependencyError(
+            f"PyTorch sees no {device} device here",
+            remedy="Use --device cpu with --preset demo, or install a driver and a PyTorch build that fit the GPU",
+        )

@@ -1,0 +1,143 @@
+"""The folder of one training: nnU-Net's three folders, its environment, and its commands as child processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from HNTargetSegLib.errors import BadInputError, TargetSegError
+from HNTargetSegLib.files import write_text
+from HNTargetSegLib.models.options import allocator_environment
+from HNTargetSegLib.training.presets import Preset
+
+TRAINERS = Path(__file__).resolve().parent / "nnunet_trainers"
+
+_ENTRY_POINTS = {
+    "plan": "nnunetv2.experiment_planning.plan_and_preprocess_entrypoints:plan_experiment_entry",
+    "fingerprint": "nnunetv2.experiment_planning.plan_and_preprocess_entrypoints:extract_fingerprint_entry",
+    "preprocess": "nnunetv2.experiment_planning.plan_and_preprocess_entrypoints:preprocess_entry",
+    "train": "nnunetv2.run.run_training:run_training_entry",
+}
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where one training lives.
+
+    Attributes
+    ----------
+    root
+        Holds ``raw``, ``preprocessed``, ``results`` and ``training.log``.
+    dataset_id
+        nnU-Net's number of the data set, 1 to 999.
+    dataset_name
+        Its name without the number.
+    """
+
+    root: Path
+    dataset_id: int = 524
+    dataset_name: str = "HNTargetSeg"
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.dataset_id <= 999:
+            raise BadInputError(f"The data set number {self.dataset_id} is not between 1 and 999")
+
+    @property
+    def dataset(self) -> str:
+        """nnU-Net's name of the data set."""
+        return f"Dataset{self.dataset_id:03d}_{self.dataset_name}"
+
+    @property
+    def raw(self) -> Path:
+        """Folder of the data set's dataset.json."""
+        return self.root / "raw" / self.dataset
+
+    @property
+    def preprocessed(self) -> Path:
+        """Folder of plans, splits and preprocessed cases."""
+        return self.root / "preprocessed" / self.dataset
+
+    @property
+    def log(self) -> Path:
+        """Everything that nnU-Net printed."""
+        return self.root / "training.log"
+
+    def results(self, trainer: str, plans: str, configuration: str = "3d_fullres") -> Path:
+        """Folder of one trained model."""
+        return self.root / "results" / self.dataset / f"{trainer}__{plans}__{configuration}"
+
+    def environment(self, preset: Preset, device: str) -> dict[str, str]:
+        """Environment of nnU-Net's commands."""
+        variables = dict(os.environ)
+        variables.update(
+            nnUNet_raw=str(self.root / "raw"),
+            nnUNet_preprocessed=str(self.root / "preprocessed"),
+            nnUNet_results=str(self.root / "results"),
+            nnUNet_extTrainer=str(TRAINERS),
+            HNTARGETSEG_SCHEDULE=json.dumps(preset.schedule.to_dict()),
+        )
+        if device == "cpu":
+            # One loader keeps two cores busy with the network; more only take its time.
+            variables.update(allocator_environment(), nnUNet_n_proc_DA="1")
+        return variables
+
+    def run(self, stage: str, arguments: Sequence[str], environment: dict[str, str], say: Callable[[str], None]) -> None:
+        """Run one of nnU-Net's commands, passing its lines to ``say`` and to the log.
+
+        Raises
+        ------
+        TargetSegError
+            If the command fails; the message holds its last lines.
+        """
+        module, function = _ENTRY_POINTS[stage].split(":")
+        command = [sys.executable, "-c", f"from {module} import {function} as run; run()", *arguments]
+        self.root.mkdir(parents=True, exist_ok=True)
+        last: list[str] = []
+        with open(self.log, "a", encoding="utf-8") as log:
+            process = subprocess.Popen(
+                command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace"
+            )
+            try:
+                assert process.stdout is not None
+                for line in process.stdout:
+                    log.write(line)
+                    log.flush()
+                    last = [*last, line.rstrip()][-15:]
+                    say(line.rstrip())
+            except BaseException:
+                terminate_tree(process.pid)
+                raise
+            status = process.wait()
+        if status != 0:
+            raise TargetSegError(
+                f"nnU-Net's stage '{stage}' ended with status {status}; its last lines were:\n" + "\n".join(last),
+                path=self.log,
+                remedy="Read the log; the same command goes on from where it stopped",
+            )
+
+    def write_json(self, path: Path, content: object) -> None:
+        """Write one of nnU-Net's files."""
+        write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def terminate_tree(pid: int) -> None:
+    """End a process and its children: nnU-Net's loaders outlive their parent otherwise."""
+    import psutil
+
+    try:
+        parent = psutil.Process(pid)
+    except psutil.NoSuchProcess:
+        return
+    processes = [*parent.children(recursive=True), parent]
+    for process in processes:
+        try:
+            process.terminate()
+        except psutil.NoSuchProcess:
+            continue
+    for process in psutil.wait_procs(processes, timeout=5)[1]:
+        process.kill()

@@ -1,0 +1,46 @@
+# Each target sets up all that it needs; a second run starts in seconds.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test bench fuzz lint clean help
+
+help:
+	@echo "make demo   segment a generated patient and show where the result is"
+	@echo "make test   ruff, mypy, import contracts, tests with coverage"
+	@echo "make bench  speed and memory as ratios against nnUNetv2_predict (long)"
+	@echo "make fuzz   10,000 mutated files through the readers"
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed-demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable '.[fast]'
+	@touch $@
+
+$(VENV)/.installed-test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) --editable '.[fast,train,dicom,server,test]'
+	@touch $@ $(VENV)/.installed-demo
+
+demo: $(VENV)/.installed-demo
+	$(BIN)/hntargetseg demo --no-serve
+
+test: lint
+	$(BIN)/python Testing/system_packages.py
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	PYTHONPATH=HNTargetSeg $(BIN)/lint-imports
+
+bench: $(VENV)/.installed-test
+	$(BIN)/python -m Testing.benchmarks
+
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python Testing/fuzz/fuzz_readers.py --count 10000 --seed 0
+
+clean:
+	rm -rf $(VENV) build dist demo-output
