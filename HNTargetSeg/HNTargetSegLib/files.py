@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -17,7 +18,8 @@ from HNTargetSegLib.errors import OutputError
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` that takes its place when the block succeeds.
 
-    The temporary name keeps all suffixes (``.nii.gz``), as writers choose the format by them. The folder is made when missing.
+    The temporary name keeps all suffixes (``.nii.gz``) in lower case, as writers choose the format by them. The folder
+    is made when missing.
 
     Raises
     ------
@@ -28,7 +30,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=".writing-", suffix="".join(target.suffixes[-2:]), dir=target.parent)
+        suffix = "".join(target.suffixes[-2:]).lower()
+        handle, name = tempfile.mkstemp(prefix=".writing-", suffix=suffix, dir=target.parent)
         os.close(handle)
         temporary = Path(name)
         yield temporary
@@ -67,6 +70,55 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def replacing_files(folder: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield an empty folder whose files move into ``folder`` together when the block succeeds: all of them or none.
+
+    Other files in ``folder`` stay as they are. The folder is made when missing.
+
+    Raises
+    ------
+    OutputError
+        As :func:`replacing`; files that stood in ``folder`` before stand there again.
+    """
+    target = Path(folder)
+    temporary: Path | None = None
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=target))
+        new, old = temporary / "new", temporary / "old"
+        new.mkdir()
+        old.mkdir()
+        yield new
+        _move_all(new, target, old)
+    except OSError as error:
+        raise _output_error(target, error) from error
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _move_all(new: Path, target: Path, old: Path) -> None:
+    done: list[str] = []
+    try:
+        for file in sorted(new.iterdir()):
+            place = target / file.name
+            if place.is_dir():
+                raise IsADirectoryError(errno.EISDIR, f"there is a folder called {file.name}")
+            _keep_default_permissions(file)
+            done.append(file.name)
+            if place.exists():
+                os.replace(place, old / file.name)
+            os.replace(file, place)
+    except OSError:
+        for name in done:
+            if (old / name).exists():
+                os.replace(old / name, target / name)
+            elif not (new / name).exists():
+                (target / name).unlink(missing_ok=True)
+        raise
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

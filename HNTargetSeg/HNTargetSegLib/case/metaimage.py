@@ -131,4 +131,4 @@ def _dtype(path: Path, fields: dict[str, str]) -> np.dtype:
             remedy="Save the image with integer or floating-point voxels",
         )
     big = _truth(fields.get("BinaryDataByteOrderMSB", fields.get("ElementByteOrderMSB", "False")))
-    return np.dtype(_TYPES[name]).newbyteorder(">" if big else "<")
+    return np.dtype((">" if big else "<") + _TYPES[name])

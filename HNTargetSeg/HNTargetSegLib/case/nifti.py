@@ -15,6 +15,7 @@ _HEADER_BYTES = 348
 _FIRST_VOXEL = 352
 _TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
 _UNIT_MASK, _UNIT_MM = 7, 2
+_MAX_FORM = 1e6
 
 
 def parse_nifti(path: Path) -> StoredVoxels:
@@ -32,6 +33,7 @@ def parse_nifti(path: Path) -> StoredVoxels:
     _require_honest_suffix(path)
     size = _size(path, struct.unpack_from(f"{order}8h", head, 40))
     _require_legal_grid(path, struct.unpack_from(f"{order}8f", head, 76), head[123])
+    _require_finite_forms(path, struct.unpack_from(f"{order}18f", head, 256))
     kind, bits = struct.unpack_from(f"{order}2h", head, 70)
     if kind not in _TYPES or np.dtype(_TYPES[kind]).itemsize * 8 != bits:
         raise BadInputError(
@@ -48,7 +50,7 @@ def parse_nifti(path: Path) -> StoredVoxels:
         header_path=path,
         data_path=path,
         size=size,
-        dtype=np.dtype(_TYPES[kind]).newbyteorder(order),
+        dtype=np.dtype(order + _TYPES[kind]),
         compressed=compressed,
         file_offset=0 if compressed else offset,
         stream_offset=offset if compressed else 0,
@@ -113,6 +115,16 @@ def _require_legal_grid(path: Path, pixdim: tuple[float, ...], units: int) -> No
     if units & _UNIT_MASK not in (0, _UNIT_MM):
         raise GeometryError(
             "The header gives lengths in another unit than millimetres", path=path, remedy="Save the image in mm"
+        )
+
+
+def _require_finite_forms(path: Path, numbers: tuple[float, ...]) -> None:
+    # ITK decomposes these matrices whatever they hold; with NaN or infinity it does not return.
+    if not all(math.isfinite(number) and abs(number) < _MAX_FORM for number in numbers):
+        raise GeometryError(
+            "The position or direction in the header (qform, sform) holds impossible numbers",
+            path=path,
+            remedy="The header is damaged; export the image again",
         )
 
 

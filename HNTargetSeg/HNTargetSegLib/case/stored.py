@@ -19,7 +19,7 @@ MAX_VOXELS = 1 << 30
 _MAX_DEFLATE_RATIO = 1032
 # Deflate cannot do better (zlib technical details), which bounds what a small file can hold.
 _SURPLUS_BYTES = 4096
-_CHUNK = 1 << 16
+_CHUNK, _SMALL_CHUNK = 1 << 14, 1 << 8
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def first_bytes(path: Path, count: int) -> bytes:
     if not is_gzip(head):
         return head
     found = b""
-    for piece in _inflated(path, 0):
+    for piece in _inflated(path, 0, _SMALL_CHUNK):
         found += piece
         if len(found) >= count:
             break
@@ -154,7 +154,7 @@ def _plain_voxels(stored: StoredVoxels) -> np.ndarray:
 
 
 def _inflated_voxels(stored: StoredVoxels) -> np.ndarray:
-    raw = np.empty(stored.wanted_bytes, np.uint8)
+    raw: np.ndarray = np.empty(stored.wanted_bytes, np.uint8)
     position = -stored.stream_offset
     # The stream is read past the last voxel, as its checksum stands at its end.
     for piece in _inflated(stored.data_path, stored.file_offset):
@@ -169,12 +169,12 @@ def _inflated_voxels(stored: StoredVoxels) -> np.ndarray:
     return raw
 
 
-def _inflated(path: Path, offset: int) -> Iterator[bytes]:
+def _inflated(path: Path, offset: int, chunk: int = _CHUNK) -> Iterator[bytes]:
     """Decompressed pieces of a gzip (member after member) or zlib stream."""
     with open(path, "rb") as stream:
         stream.seek(offset)
         engine = zlib.decompressobj(wbits=47)
-        pending = stream.read(_CHUNK)
+        pending = stream.read(chunk)
         while pending:
             try:
                 yield engine.decompress(pending)
@@ -182,7 +182,7 @@ def _inflated(path: Path, offset: int) -> Iterator[bytes]:
                 raise BadInputError(
                     f"The compressed data are damaged ({error})", path=path, remedy="Copy or export the file again"
                 ) from error
-            pending = stream.read(_CHUNK)
+            pending = stream.read(chunk)
             if engine.eof:
                 pending = engine.unused_data + pending
                 # Whatever follows that is not another member is padding.

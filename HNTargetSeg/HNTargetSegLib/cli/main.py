@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from HNTargetSegLib import __version__
 from HNTargetSegLib.errors import ErrorCode, TargetSegError
 
-_GROUPS = ("demo", "segment", "phantom", "evaluate", "models", "train", "doctor")
+_GROUPS = ("demo", "segment", "phantom", "models", "train", "doctor")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from HNTargetSegLib.training.cases import TrainingCase
+    from HNTargetSegLib.training.publish import Publication
+    from HNTargetSegLib.training.train import TrainingOptions
 
 _EXAMPLE = """example:
   hntargetseg phantom --cases 60 --seed 1 --output patients
-  hntargetseg train --data patients --preset demo --device cpu --name my-model --workspace training"""
+  hntargetseg phantom --cases 10 --seed 900 --output unseen
+  hntargetseg train --data patients --preset demo --device cpu --name my-model --workspace training \\
+      --assess "phantoms of style a=unseen" """
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -19,7 +30,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "train",
         help="train a model with nnU-Net and put it into the model store",
-        description="Plans, preprocessing and training by nnU-Net itself; stopped, the same command goes on.",
+        description="Plans, preprocessing and training by nnU-Net itself. Stopped or killed, the same command goes on "
+        "from the last checkpoint.",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -29,26 +41,82 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--preset", default="resenc-m", help=presets)
     parser.add_argument("--visit", choices=("pre", "mid", "both"), default="both", help="visits to train on")
     parser.add_argument("--device", default="cuda", help="cuda, mps or cpu")
+    parser.add_argument(
+        "--assess",
+        action="append",
+        default=[],
+        metavar="COHORT=DIR",
+        help="afterwards segment these patients too and write the figures into the card; may be given several times",
+    )
     parser.add_argument("--output", type=Path, help="store the model in this folder instead of the user's store")
     parser.add_argument("--half", action="store_true", help="store the weights in half precision")
-    parser.add_argument("--licence", default="unknown", help="licence of the model, for its card")
+    parser.add_argument("--default", action="store_true", help="mark it as the model that is used when none is named")
+    parser.add_argument("--about-data", default="unknown", help="what the patients are, for the model card")
+    parser.add_argument("--about-assessed", default="unknown", help="what the assessed patients are, for the card")
+    parser.add_argument("--limit", action="append", default=[], help="a known limit, for the card; several allowed")
+    parser.add_argument("--licence", default="unknown", help="licence of the weights, for the card")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, then store."""
+    """Train, assess, store."""
     from HNTargetSegLib.training.cases import find_cases
     from HNTargetSegLib.training.presets import preset
-    from HNTargetSegLib.training.publish import publish
+    from HNTargetSegLib.training.publish import Publication, publish
     from HNTargetSegLib.training.train import TrainingOptions, train
     from HNTargetSegLib.training.workspace import Workspace
 
-    chosen = preset(options.preset)
+    say: Callable[[str], None] = (lambda line: None) if options.json else print
+    cohorts = {name: find_cases(folder, options.visit) for name, folder in _cohorts(options.assess).items()}
     cases = find_cases(options.data, options.visit)
-    training = TrainingOptions(chosen, Workspace(options.workspace.resolve()), options.device)
-    train(cases, training, say=(lambda line: None) if options.json else print)
-    model = publish(training, cases, options.name, options.output, half=options.half, licence=options.licence)
+    training = TrainingOptions(preset(options.preset), Workspace(options.workspace.resolve()), options.device)
+    train(cases, training, say)
+    publication = Publication(
+        name=options.name,
+        data=options.about_data,
+        licence=options.licence,
+        limits=options.limit or Publication.limits,
+        evaluation_data=options.about_assessed,
+        default=options.default,
+        command=f"hntargetseg {' '.join(sys.argv[1:])}",
+        metrics=_assess(training, cases, options, cohorts, say),
+    )
+    model = publish(training, cases, publication, options.output, half=options.half)
     result = {"model": model.card.name, "folder": str(model.folder)}
     print(json.dumps(result) if options.json else f"Stored the model {model.card.name} in {model.folder}")
     return 0
+
+
+def _cohorts(pairs: list[str]) -> dict[str, Path]:
+    from HNTargetSegLib.errors import BadInputError
+
+    cohorts = {}
+    for pair in pairs:
+        name, separator, folder = pair.partition("=")
+        if not (name and separator and folder):
+            raise BadInputError(f"--assess '{pair}' is not COHORT=DIR", remedy='Write for example --assess "unseen=DIR"')
+        cohorts[name] = Path(folder)
+    return cohorts
+
+
+def _assess(
+    training: TrainingOptions,
+    cases: tuple[TrainingCase, ...],
+    options: argparse.Namespace,
+    cohorts: dict[str, tuple[TrainingCase, ...]],
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Figures of the model as it will be stored, half precision included."""
+    from HNTargetSegLib.models.options import PredictOptions
+    from HNTargetSegLib.models.predictor import Predictor
+    from HNTargetSegLib.training.assess import assess, summarise
+    from HNTargetSegLib.training.publish import Publication, publish
+
+    if not cohorts:
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        draft: Publication = Publication(name=options.name)
+        model = publish(training, cases, draft, Path(folder) / options.name, half=options.half)
+        predictor = Predictor(model, PredictOptions(device=options.device, mirror=False))
+        return {name: summarise(assess(predictor, members, say)) for name, members in cohorts.items()}

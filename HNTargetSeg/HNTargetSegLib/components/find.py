@@ -10,7 +10,7 @@ import numpy as np
 from HNTargetSegLib.case.volume import Geometry, Triple
 from HNTargetSegLib.components.diameter import axial_diameters
 from HNTargetSegLib.components.regions import Box, separate_regions
-from HNTargetSegLib.errors import GeometryError
+from HNTargetSegLib.errors import BadInputError, GeometryError
 
 
 class Connectivity(IntEnum):
@@ -56,6 +56,7 @@ def find_components(
     *,
     connectivity: Connectivity | int = Connectivity.CORNERS,
     minimum_cc: float = 0.0,
+    at_most: int | None = None,
 ) -> tuple[Component, ...]:
     """Connected components of a mask, the largest first.
 
@@ -69,6 +70,8 @@ def find_components(
         6, 18 or 26 neighbours.
     minimum_cc
         Components with less volume are left out; 0 keeps all.
+    at_most
+        How many components a sensible mask has; noise is refused before it is measured.
 
     Returns
     -------
@@ -79,6 +82,8 @@ def find_components(
     ------
     GeometryError
         If the mask does not fill the grid.
+    BadInputError
+        If there are more than ``at_most`` components.
     """
     from scipy import ndimage
 
@@ -86,15 +91,21 @@ def find_components(
         raise GeometryError(f"A mask of shape {mask.shape} does not fill a grid of {geometry}")
     neighbours = ndimage.generate_binary_structure(3, {6: 1, 18: 2, 26: 3}[int(Connectivity(connectivity))])
     found = []
-    for region, crop in separate_regions(mask.astype(bool, copy=False), neighbours):
+    for region, crop in separate_regions(mask.astype(bool, copy=False)):
         numbers, _ = ndimage.label(crop, neighbours)
         for number, inner in enumerate(ndimage.find_objects(numbers), start=1):
             own = numbers[inner] == number
             # The factor keeps a component of exactly the minimum in spite of rounding.
             if own.sum() * geometry.voxel_cc < minimum_cc * (1 - 1e-9):
                 continue
-            found.append(_measured(_shifted(inner, region), own, geometry))
-    return tuple(sorted(found, key=lambda c: (-c.voxels, tuple(s.start for s in c.box))))
+            found.append((_shifted(inner, region), own))
+    if at_most is not None and len(found) > at_most:
+        raise BadInputError(
+            f"A mask falls into {len(found)} separate pieces, more than {at_most}",
+            remedy="Check that it is a segmentation, or ask for a minimum volume",
+        )
+    measured = [_measured(box, own, geometry) for box, own in found]
+    return tuple(sorted(measured, key=lambda c: (-c.voxels, tuple(s.start for s in c.box))))
 
 
 def measure(mask: np.ndarray, geometry: Geometry, box: Box | None = None) -> Component | None:

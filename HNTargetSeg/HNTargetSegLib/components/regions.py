@@ -11,18 +11,17 @@ Box = tuple[slice, slice, slice]
 _BLOCK = 8
 
 
-def separate_regions(mask: np.ndarray, structure: np.ndarray) -> Iterator[tuple[Box, np.ndarray]]:
+def separate_regions(mask: np.ndarray) -> Iterator[tuple[Box, np.ndarray]]:
     """Split a mask into boxes such that no component reaches from one box's crop into another's.
 
-    Blocks of 8x8x8 voxels that hold any voxel of the mask are labelled first; voxels of two blocks that do not touch
-    cannot touch either. Labelling a 512x512x120 map as a whole takes 0.3 to 0.6 s, this way 0.02 s.
+    Blocks of 8x8x8 voxels that hold any voxel of the mask are labelled first, over all 26 neighbours; voxels of two
+    blocks that do not touch cannot touch either, in any neighbourhood. Labelling a 512x512x120 map as a whole takes
+    0.3 to 0.6 s, this way 0.02 s.
 
     Parameters
     ----------
     mask
         Boolean, shape (k, j, i).
-    structure
-        3x3x3 neighbourhood; the blocks are joined over all 26 neighbours, which contains every other neighbourhood.
 
     Yields
     ------
@@ -32,15 +31,15 @@ def separate_regions(mask: np.ndarray, structure: np.ndarray) -> Iterator[tuple[
     from scipy import ndimage
 
     blocks = _occupied_blocks(mask)
-    regions, _ = ndimage.label(blocks, np.ones_like(structure))
+    regions, _ = ndimage.label(blocks, np.ones((3, 3, 3)))
     for number, block_box in enumerate(ndimage.find_objects(regions), start=1):
-        box = tuple(slice(s.start * _BLOCK, min(s.stop * _BLOCK, n)) for s, n in zip(block_box, mask.shape, strict=True))
-        crop = mask[box]
+        k, j, i = (slice(s.start * _BLOCK, min(s.stop * _BLOCK, n)) for s, n in zip(block_box, mask.shape, strict=True))
+        crop = mask[k, j, i]
         own = regions[block_box] == number
         if not own.all():
             # The box of one region may cut through another region's blocks.
             crop = crop & _enlarged(own, crop.shape)
-        yield (box[0], box[1], box[2]), crop
+        yield (k, j, i), crop
 
 
 def _occupied_blocks(mask: np.ndarray) -> np.ndarray:

@@ -52,7 +52,8 @@ def find_lesions(
     connectivity
         6, 18 or 26 neighbours.
     midline_mm
-        LPS x of the mid-sagittal plane, see :func:`~HNTargetSegLib.lesions.side.body_midline`; without it the middle of the grid.
+        LPS x of the mid-sagittal plane, see :func:`~HNTargetSegLib.lesions.side.body_midline`; without it that of the
+        middle of the grid.
     origin
         Who drew them.
 
@@ -72,14 +73,12 @@ def find_lesions(
     lesions: list[Lesion] = []
     for label in Target:
         components = find_components(
-            labels.array == label, labels.geometry, connectivity=connectivity, minimum_cc=minimum_cc
+            labels.array == label,
+            labels.geometry,
+            connectivity=connectivity,
+            minimum_cc=minimum_cc,
+            at_most=MAXIMUM_ID - len(lesions),
         )
-        if len(lesions) + len(components) > MAXIMUM_ID:
-            raise BadInputError(
-                f"The label map holds more than {MAXIMUM_ID} separate pieces",
-                path=labels.name,
-                remedy="Check that it is a segmentation, or ask for a minimum volume",
-            )
         for number, component in enumerate(components, start=1):
             lesion_id = len(lesions) + 1
             ids[component.box][component.mask] = lesion_id
@@ -102,8 +101,9 @@ def remeasure(
 ) -> LesionSet:
     """Measure known lesions again on a changed or moved lesion-id map.
 
-    Used after edits, and for the lesions of one visit on the grid of another. Id, name, label, state, origin and the
-    match to the prior visit stay; size, place and probabilities are new. Lesions with no voxel in the map are left out.
+    Used after edits, and for the lesions of one visit on the grid of another. Id, name, label, state and origin stay;
+    size, place and probabilities are new; the match to the prior visit, which hangs on the size, is to be made again.
+    Lesions with no voxel in the map are left out.
 
     Parameters
     ----------
@@ -119,20 +119,71 @@ def remeasure(
     BadInputError
         If the map holds an id that is not known, or numbers that are no ids.
     """
+    from scipy import ndimage
+
     array = _as_ids(ids)
     middle = grid_midline(ids.geometry) if midline_mm is None else midline_mm
-    present = set(np.flatnonzero(np.bincount(array.ravel())).tolist()) - {0}
+    boxes = {number: box for number, box in enumerate(ndimage.find_objects(array), start=1) if box is not None}
+    by_id = {lesion.id: lesion for lesion in known}
+    if unknown := sorted(boxes.keys() - by_id.keys()):
+        raise BadInputError(f"The lesion-id map holds ids that no lesion has: {unknown[:10]}", path=ids.name)
     lesions = []
-    boxes = _boxes(array)
-    for old in sorted(known, key=lambda lesion: lesion.id):
-        if old.id not in present:
-            continue
-        box = boxes[old.id]
-        component = measure(array[box] == old.id, ids.geometry, box)
-        assert component is not None  # noqa: S101  # present says that there are voxels
-        new = _lesion(old.id, old.label, old.name, component, middle, probability, old.origin)
-        kept = {"state": old.state, "prior_ids": old.prior_ids, "prior_cc": old.prior_cc}
-        lesions.append(replace(new, **kept))
-    if unknown := present - {lesion.id for lesion in lesions}:
-        raise BadInputError(f"The lesion-id map holds ids that no lesion has: {sorted(unknown)}", path=ids.name)
+    for lesion_id, box in boxes.items():
+        old = by_id[lesion_id]
+        component = measure(array[box] == lesion_id, ids.geometry, box)
+        if component is not None:
+            new = _lesion(lesion_id, old.label, old.name, component, middle, probability, old.origin)
+            lesions.append(replace(new, state=old.state))
     return LesionSet(ids.with_array(array), tuple(lesions))
+
+
+def _lesion(
+    lesion_id: int,
+    label: Target,
+    name: str,
+    component: Component,
+    midline_mm: float,
+    probability: Probability | None,
+    origin: Origin,
+) -> Lesion:
+    inside = None if probability is None else probability(label, component.box)
+    values = None if inside is None else inside[component.mask]
+    return Lesion(
+        id=lesion_id,
+        label=label,
+        name=name,
+        side=side_of(component.centroid[0], midline_mm),
+        voxels=component.voxels,
+        volume_cc=component.volume_cc,
+        long_mm=component.long_mm,
+        short_mm=component.short_mm,
+        centroid=component.centroid,
+        box=_bounds(component.box),
+        p_mean=None if values is None else float(values.mean(dtype=np.float64)),
+        p_max=None if values is None else float(values.max()),
+        origin=origin,
+    )
+
+
+def _bounds(box: Slices) -> Bounds:
+    k, j, i = ((int(s.start), int(s.stop)) for s in box)
+    return k, j, i
+
+
+def _require_labels(labels: Volume) -> None:
+    array = labels.array
+    low, high = labels.intensity_range
+    if not (low >= 0 and high <= max(Target)) or (array.dtype.kind == "f" and (array != np.rint(array)).any()):
+        raise BadInputError(
+            f"A label map with values from {low:g} to {high:g} is not one of 0 (background), 1 (PT) and 2 (LN)",
+            path=labels.name,
+            remedy="Give a mask with these three whole numbers only",
+        )
+
+
+def _as_ids(ids: Volume) -> np.ndarray:
+    low, high = ids.intensity_range
+    array: np.ndarray = ids.array.astype(np.uint16)
+    if low < 0 or high > MAXIMUM_ID or (ids.array.dtype.kind == "f" and (ids.array != array).any()):
+        raise BadInputError(f"A lesion-id map holds whole numbers from 0 to {MAXIMUM_ID}", path=ids.name)
+    return array

@@ -45,7 +45,7 @@ class Origin(str, Enum):
 
 
 class Fate(str, Enum):
-    """What became of a lesion from the pre-RT to the mid-RT visit; the rules stand in :mod:`HNTargetSegLib.lesions.match`."""
+    """What became of a lesion from pre-RT to mid-RT; the rules stand in :mod:`HNTargetSegLib.lesions.match`."""
 
     KEPT = "kept"
     SHRUNK = "shrunk"
@@ -154,8 +154,9 @@ class LesionSet:
             if len(set(values)) < len(values):
                 raise BadInputError(f"Two lesions share one {what}: {values}", path=self.ids.name)
         highest = max((lesion.id for lesion in self.lesions), default=0)
-        if int(self.ids.array.max()) > highest:
-            raise BadInputError(f"The lesion-id map holds {self.ids.array.max()}, the list ends at {highest}", path=self.ids.name)
+        in_map = int(self.ids.array.max())
+        if in_map > highest:
+            raise BadInputError(f"The lesion-id map holds {in_map}, the list ends at {highest}", path=self.ids.name)
 
     def __len__(self) -> int:
         return len(self.lesions)
@@ -181,7 +182,7 @@ class LesionSet:
 
     def label_map(self) -> Volume:
         """Map of labels on the same grid, uint8: 0 background, 1 PT, 2 LN; rejected lesions are left out."""
-        table = np.zeros(max((lesion.id for lesion in self.lesions), default=0) + 1, np.uint8)
+        table: np.ndarray = np.zeros(max((lesion.id for lesion in self.lesions), default=0) + 1, np.uint8)
         for lesion in self.present:
             table[lesion.id] = lesion.label
         return self.ids.with_array(table[self.ids.array])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import SimpleITK as sitk
 
+from HNTargetSegLib.case.orientation import axial_turn
 from HNTargetSegLib.case.volume import Geometry, Volume
 from HNTargetSegLib.lesions.lesion import Side
 
@@ -14,7 +15,7 @@ _LONGEST_AXIS = 96
 
 
 def side_of(x: float, midline_mm: float, tolerance_mm: float = MIDLINE_TOLERANCE_MM) -> Side:
-    """Side of a point with LPS coordinate ``x``: left is towards +x, midline is within ``tolerance_mm`` of the plane."""
+    """Side of a point at LPS ``x``: left is towards +x, midline means within ``tolerance_mm`` of the plane."""
     if abs(x - midline_mm) <= tolerance_mm:
         return Side.MIDLINE
     return Side.LEFT if x > midline_mm else Side.RIGHT
@@ -30,8 +31,8 @@ def body_midline(image: Volume) -> float:
     """LPS x in mm of the body's mid-sagittal plane, taken as vertical: a reconstruction.
 
     The foreground (Otsu's threshold on a thinned-out copy, clipped at its 99th percentile, largest connected piece)
-    is filled from its right to its left border on every line that runs across the patient, so that airway and bone count
-    as body; the plane goes through the centroid of what results.
+    is filled from its right to its left border on every line that runs across the patient, so that airway and bone
+    count as body; the plane goes through the centroid of what results.
 
     Parameters
     ----------
@@ -46,18 +47,18 @@ def body_midline(image: Volume) -> float:
     from scipy import ndimage
 
     steps = [max(1, round(n / _LONGEST_AXIS)) for n in image.array.shape]
-    thin = image.array[:: steps[0], :: steps[1], :: steps[2]].astype(np.float32)
+    thin: np.ndarray = image.array[:: steps[0], :: steps[1], :: steps[2]].astype(np.float32)
     thin = np.minimum(thin, np.percentile(thin, 99))
     if thin.min() == thin.max():
         return grid_midline(image.geometry)
-    bright = sitk.GetArrayFromImage(sitk.OtsuThreshold(sitk.GetImageFromArray(thin), 0, 1)).astype(bool)
+    bright: np.ndarray = sitk.GetArrayFromImage(sitk.OtsuThreshold(sitk.GetImageFromArray(thin), 0, 1)).astype(bool)
     pieces, _ = ndimage.label(bright)
     body = pieces == np.bincount(pieces[bright]).argmax()
     return _filled_centroid_x(body, image.geometry, steps)
 
 
 def _filled_centroid_x(body: np.ndarray, geometry: Geometry, steps: list[int]) -> float:
-    across = int(np.abs(geometry.axes[0, ::-1]).argmax())
+    across = axial_turn(geometry).order[2]
     lines = np.moveaxis(body, across, -1)
     used = lines.any(axis=-1)
     first = lines.argmax(axis=-1)[used]

@@ -1,7 +1,8 @@
 """Model cards: what a stored model is, what it knows, where it fails, and the hash of each of its files.
 
-The sections are those of the AID-RT model card (Barragan-Montero et al., Physics and Imaging in Radiation Oncology 2026,
-doi 10.1016/j.phro.2026.100940): card metadata, basic information, technical specifications, training, evaluation, other.
+The sections are those of the AID-RT model card (Barragan-Montero et al., Physics and Imaging in Radiation Oncology
+2026, doi 10.1016/j.phro.2026.100940): card metadata, basic information, technical specifications, training,
+evaluation, other.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ SECTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "evaluation": ("Evaluation data and metrics", ("data", "metrics")),
     "other": ("Other considerations", ("ethics", "risks", "monitoring")),
 }
-"""Sections in order: key in the file, title, and the entries that must be there (``unknown`` is allowed, absence is not)."""
+"""Sections in order: key in the file, title, and the entries that must be there, be it as ``unknown``."""
 
 _NAME = re.compile(r"[^\W_][\w .+-]{0,62}[\w+-]|[^\W_]", re.UNICODE)
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -103,7 +104,7 @@ class ModelCard:
 
 def unknown_card(name: str, recipe: Recipe) -> ModelCard:
     """Card of a model that came without one: every section is there and says ``unknown``."""
-    sections: dict[str, dict[str, Any]] = {key: dict.fromkeys(needed, UNKNOWN) for key, (_, needed) in SECTIONS.items()}
+    sections: dict[str, Any] = {key: dict.fromkeys(needed, UNKNOWN) for key, (_, needed) in SECTIONS.items()}
     sections["basics"]["summary"] = "Third-party nnU-Net model that came without a card"
     sections["basics"]["limits"] = ["Not tested by HNTargetSeg: what it knows and where it fails is unknown"]
     return ModelCard(name=name, version=UNKNOWN, recipe=recipe, **sections)
@@ -120,7 +121,7 @@ def checked_name(name: str) -> str:
     if not _NAME.fullmatch(name) or _RESERVED.fullmatch(name):
         raise ModelError(
             f"'{name}' cannot be the name of a model",
-            remedy="Take up to 64 letters, digits, blanks and . + - _, beginning with a letter or digit and not ending with a dot",
+            remedy="Take up to 64 letters, digits, blanks and . + - _, first a letter or digit, last no dot or blank",
         )
     return name
 
@@ -225,7 +226,9 @@ def _section(content: Mapping[str, Any], key: str) -> dict[str, Any]:
         raise ModelError(f"The card has no section '{key}' ({title})")
     missing = [entry for entry in needed if section.get(entry) in (None, "", [], {})]
     if missing:
-        raise ModelError(f"The card's section '{key}' ({title}) lacks {', '.join(missing)}", remedy=f"Write '{UNKNOWN}' if so")
+        raise ModelError(
+            f"The card's section '{key}' ({title}) lacks {', '.join(missing)}", remedy=f"Write '{UNKNOWN}' if so"
+        )
     return section
 
 

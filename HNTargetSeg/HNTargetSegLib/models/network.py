@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import importlib
 import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from HNTargetSegLib.errors import BadInputError, MissingDependencyError, ModelError
+from HNTargetSegLib.models.plans import check_plans, labels, stand_ins, stock_plans
 
 if TYPE_CHECKING:
     import torch
-
-_DEFAULT_PREPROCESSOR = "DefaultPreprocessor"
-_DEFAULT_RESAMPLING = "resample_data_or_seg_to_shape"
-_DEFAULT_ARGUMENTS = {
-    "resampling_fn_data": {"is_seg": False, "order": 3, "order_z": 0, "force_separate_z": None},
-    "resampling_fn_seg": {"is_seg": True, "order": 1, "order_z": 0, "force_separate_z": None},
-    "resampling_fn_probabilities": {"is_seg": False, "order": 1, "order_z": 0, "force_separate_z": None},
-}
 
 
 class ModelSource(Protocol):
@@ -71,7 +62,7 @@ class NetworkPlan:
     patch
         Shape of a tile on the network's grid.
     notes
-        What was replaced because this nnU-Net does not know it, for the user.
+        What stock nnU-Net lacks and was replaced, for the user.
     """
 
     manager: Any
@@ -95,7 +86,7 @@ class NetworkPlan:
 def read_plan(model: ModelSource) -> NetworkPlan:
     """Read the plans of a model.
 
-    A preprocessor or resampling function that nnU-Net does not have is replaced by its default, with a note.
+    A preprocessor or resampling function that stock nnU-Net lacks is replaced by its default, with a note.
 
     Raises
     ------
@@ -104,27 +95,27 @@ def read_plan(model: ModelSource) -> NetworkPlan:
     ModelError
         If the model is not a single-stage 3D model, or its plans cannot be read.
     """
+    check_plans(model.plans, model.configuration)
     with _nnunet():
         from nnunetv2.utilities.label_handling.label_handling import determine_num_input_channels
         from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
         try:
-            plans, notes = _known_plans(model.plans, model.configuration)
-            manager = PlansManager(plans)
+            manager = PlansManager(stock_plans(model.plans, model.configuration))
             configuration = manager.get_configuration(model.configuration)
-            dataset = {**model.dataset, "labels": _whole_numbers(model.dataset["labels"])}
-            labels = manager.get_label_manager(dataset)
-            if configuration.previous_stage_name is not None:
-                raise ModelError(f"Configuration '{model.configuration}' is the second stage of a cascade, which is not supported")
-            patch = tuple(int(edge) for edge in configuration.patch_size)
+            dataset = {**model.dataset, "labels": labels(model.dataset)}
+            label_manager = manager.get_label_manager(dataset)
             channels = int(determine_num_input_channels(manager, configuration, dataset))
+            patch = tuple(int(edge) for edge in configuration.patch_size)
         except (KeyError, TypeError, ValueError, AssertionError, RuntimeError) as error:
             raise ModelError(f"The model's plans cannot be read ({error})", remedy="Install the model again") from error
-    if len(patch) != 3:
+    if len(patch) != 3 or configuration.previous_stage_name is not None:
         raise ModelError(
-            f"Configuration '{model.configuration}' is not a 3D one", remedy="Choose a model of configuration 3d_fullres"
+            f"Configuration '{model.configuration}' is 2D or the second stage of a cascade",
+            remedy="Use a model of nnU-Net's configuration 3d_fullres",
         )
-    return NetworkPlan(manager, configuration, labels, channels, (patch[0], patch[1], patch[2]), notes)
+    notes = stand_ins(model.plans, model.configuration)
+    return NetworkPlan(manager, configuration, label_manager, channels, (patch[0], patch[1], patch[2]), notes)
 
 
 def build_network(plan: NetworkPlan, weights: Mapping[str, torch.Tensor]) -> torch.nn.Module:
@@ -135,8 +126,6 @@ def build_network(plan: NetworkPlan, weights: Mapping[str, torch.Tensor]) -> tor
     ModelError
         If the weights do not fit the plans.
     """
-    import torch
-
     with _nnunet():
         from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
@@ -175,48 +164,6 @@ def chosen_folds(model: ModelSource, asked: tuple[str, ...] | None) -> tuple[str
     return tuple(asked)
 
 
-@lru_cache(maxsize=1)
-def _resampling_names() -> frozenset[str]:
-    names: set[str] = set()
-    for module in ("default_resampling", "no_resampling", "resample_torch"):
-        names.update(vars(importlib.import_module(f"nnunetv2.preprocessing.resampling.{module}")))
-    return frozenset(names)
-
-
-def _known_plans(plans: dict[str, Any], name: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
-
-    plans = copy.deepcopy(plans)
-    configuration = PlansManager(plans).get_configuration(name).configuration
-    notes = []
-    preprocessor = configuration.get("preprocessor_name", _DEFAULT_PREPROCESSOR)
-    if preprocessor != _DEFAULT_PREPROCESSOR and not _has_preprocessor(preprocessor):
-        notes.append(f"Preprocessor '{preprocessor}' is not part of nnU-Net; {_DEFAULT_PREPROCESSOR} was used")
-        plans["configurations"][name]["preprocessor_name"] = _DEFAULT_PREPROCESSOR
-    for role, arguments in _DEFAULT_ARGUMENTS.items():
-        function = configuration.get(role, _DEFAULT_RESAMPLING)
-        if function not in _resampling_names():
-            notes.append(f"Resampling '{function}' is not part of nnU-Net; {_DEFAULT_RESAMPLING} was used")
-            plans["configurations"][name].update({role: _DEFAULT_RESAMPLING, f"{role}_kwargs": dict(arguments)})
-    return plans, tuple(notes)
-
-
-def _has_preprocessor(name: str) -> bool:
-    import nnunetv2
-    from nnunetv2.utilities.find_class_by_name import recursive_find_python_class
-
-    folder = f"{nnunetv2.__path__[0]}/preprocessing"
-    return recursive_find_python_class(folder, name, "nnunetv2.preprocessing") is not None
-
-
-def _whole_numbers(labels: Mapping[str, Any]) -> dict[str, Any]:
-    # Some exports hold label values as text.
-    return {
-        name: [int(part) for part in value] if isinstance(value, (list, tuple)) else int(value)
-        for name, value in labels.items()
-    }
-
-
 @contextmanager
 def _nnunet() -> Iterator[None]:
     # nnU-Net prints hints that a user of this program can do nothing about.
@@ -227,6 +174,6 @@ def _nnunet() -> Iterator[None]:
         except ImportError as error:
             raise MissingDependencyError(
                 f"The Python package '{error.name}' is not installed",
-                remedy="Install PyTorch for this machine and then nnunetv2, or choose a Python environment that has them",
+                remedy="Install PyTorch for this machine and then nnunetv2, or choose a Python that has them",
             ) from error
         yield

@@ -28,12 +28,13 @@ class PredictOptions:
     device
         ``auto`` takes CUDA, then MPS, then the CPU. ``cuda`` and ``mps`` without such a device are an error.
     mode
-        ``exact`` computes the network in float32. ``fast`` allows reduced precision: on the CPU bfloat16 where the processor
-        has it (some label borders move; each model's card says how far), on CUDA float16 as nnU-Net itself does. On MPS
-        both are float32.
+        ``exact`` computes the network in float32. ``fast`` allows reduced precision: on the CPU bfloat16 where the
+        processor has it (some label borders move; each model's card says how far), on CUDA float16 as nnU-Net itself
+        does. On MPS both are float32.
     backend
-        What runs the network on the CPU: ``openvino`` (an extra; about twice as fast as PyTorch in float32), or ``torch``.
-        ``auto`` takes OpenVINO where it is installed and can read the network. CUDA and MPS always use PyTorch.
+        What runs the network on the CPU: ``openvino`` (an extra; about twice as fast as PyTorch in float32), or
+        ``torch``. ``auto`` takes OpenVINO where it is installed and can read the network. CUDA and MPS always use
+        PyTorch.
     step
         Distance of neighbouring tiles as a share of the patch, over 0 to 1. Larger is faster and less accurate.
     mirror
@@ -41,8 +42,8 @@ class PredictOptions:
     folds
         Which of the model's folds to average; None takes all. The work grows with their number.
     rule
-        ``argmax`` takes the most probable label. ``threshold`` takes the most probable target where its probability exceeds
-        ``threshold``, else background.
+        ``argmax`` takes the most probable label. ``threshold`` takes the most probable target where its probability
+        exceeds ``threshold``, else background.
     threshold
         Probability for the rule ``threshold``.
     fold_mean
@@ -69,7 +70,9 @@ class PredictOptions:
         for name, kind in _CHOICES.items():
             _require_choice(name, getattr(self, name), get_args(kind))
         if not 0.0 < self.step <= 1.0:
-            raise BadInputError(f"The tile step {self.step} is not over 0 and at most 1", remedy="0.5 is nnU-Net's default")
+            raise BadInputError(
+                f"The tile step {self.step} is not over 0 and at most 1", remedy="0.5 is nnU-Net's default"
+            )
         if not 0.0 < self.threshold < 1.0:
             raise BadInputError(f"The threshold {self.threshold} is not a probability between 0 and 1")
         if self.folds is not None and not self.folds:

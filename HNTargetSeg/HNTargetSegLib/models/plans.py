@@ -1,4 +1,4 @@
-"""nnU-Net's plans.json and dataset.json: what they say, whether they are safe to build from, and what stock nnU-Net lacks."""
+"""nnU-Net's plans.json and dataset.json: what they say, whether they are safe, and what stock nnU-Net lacks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from typing import Any
 
 from HNTargetSegLib.errors import ModelError
 
-_RESAMPLERS = ("resample_data_or_seg_to_shape", "resample_torch_fornnunet", "resample_torch_simple", "no_resampling_hack")
+_RESAMPLERS = (
+    "resample_data_or_seg_to_shape",
+    "resample_torch_fornnunet",
+    "resample_torch_simple",
+    "no_resampling_hack",
+)
 _DEFAULT_RESAMPLER = "resample_data_or_seg_to_shape"
 _RESAMPLING_ENTRIES = ("resampling_fn_data", "resampling_fn_seg", "resampling_fn_probabilities")
 _RESAMPLING_ARGUMENTS = {"is_seg", "order", "order_z", "force_separate_z"}
@@ -43,7 +48,7 @@ def resolved_configuration(plans: Mapping[str, Any], name: str) -> dict[str, Any
     while current is not None:
         if current in seen:
             raise ModelError(f"The configurations of plans.json inherit in a circle ({' > '.join([*seen, current])})")
-        if not isinstance(configurations.get(current), dict):
+        if not isinstance(current, str) or not isinstance(configurations.get(current), dict):
             known = ", ".join(configurations)
             raise ModelError(f"plans.json has no configuration '{current}'", remedy=f"It has {known}")
         seen.append(current)
@@ -65,16 +70,17 @@ def check_plans(plans: Mapping[str, Any], configuration: str) -> None:
         If the configuration lacks patch size, spacing, normalisation or network, or names a callable from outside
         torch.nn and dynamic_network_architectures.
     """
-    if not isinstance(plans.get("configurations"), dict):
-        raise ModelError("plans.json has no 'configurations'", remedy="nnU-Net v2 plans are needed")
     resolved = resolved_configuration(plans, configuration)
     missing = [entry for entry in ("patch_size", "spacing", "normalization_schemes") if entry not in resolved]
     if "architecture" not in resolved and "UNet_class_name" not in resolved:
         missing.append("architecture")
     if missing:
         raise ModelError(f"The configuration '{configuration}' of plans.json lacks {', '.join(missing)}")
-    for name in plans["configurations"]:
-        _check_names(resolved_configuration(plans, name))
+    try:
+        for name in plans["configurations"]:
+            _check_names(resolved_configuration(plans, name))
+    except (TypeError, AttributeError) as error:
+        raise ModelError(f"plans.json is not in nnU-Net's form ({error})", remedy="Get the model again") from error
 
 
 def _check_names(resolved: Mapping[str, Any]) -> None:
@@ -83,14 +89,19 @@ def _check_names(resolved: Mapping[str, Any]) -> None:
         raise ModelError("plans.json describes its network in a way that is not nnU-Net's")
     if architecture:
         _check_name(architecture.get("network_class_name"), _NETWORK)
-        arguments = architecture.get("arch_kwargs") or {}
-        for key in architecture.get("_kw_requires_import") or ():
+        arguments, imported = architecture.get("arch_kwargs"), architecture.get("_kw_requires_import")
+        if not isinstance(arguments, dict) or not isinstance(imported, list):
+            raise ModelError("plans.json describes its network in a way that is not nnU-Net's")
+        for key in imported:
             if arguments.get(key) is not None:
                 _check_name(arguments[key], _PART)
     named = [resolved[entry] for entry in _NAMED_CLASSES if entry in resolved]
     if "UNet_class_name" in resolved:
         named.append(resolved["UNet_class_name"])
-    for name in [*named, *resolved.get("normalization_schemes", ())]:
+    schemes = resolved.get("normalization_schemes", [])
+    if not isinstance(schemes, list):
+        raise ModelError("plans.json has no list of normalisation schemes")
+    for name in [*named, *schemes]:
         _check_name(name, _PLAIN_NAME)
 
 
@@ -108,7 +119,9 @@ def stand_ins(plans: Mapping[str, Any], configuration: str) -> tuple[str, ...]:
     notes = []
     preprocessor = resolved.get("preprocessor_name", _PREPROCESSOR)
     if preprocessor != _PREPROCESSOR:
-        notes.append(f"Trained with the preprocessor {preprocessor}, which stock nnU-Net lacks; predicts with {_PREPROCESSOR}")
+        notes.append(
+            f"Trained with the preprocessor {preprocessor}, which stock nnU-Net lacks; predicts with {_PREPROCESSOR}"
+        )
     for entry in _RESAMPLING_ENTRIES:
         name = resolved.get(entry, _DEFAULT_RESAMPLER)
         if name not in _RESAMPLERS:
@@ -142,7 +155,7 @@ def channel_names(dataset: Mapping[str, Any]) -> tuple[str, ...]:
         If they are missing or not numbered.
     """
     named = dataset.get("channel_names", dataset.get("modality"))
-    if not isinstance(named, dict) or not named or not all(str(key).isdigit() for key in named):
+    if not isinstance(named, dict) or not named or not all(str(key).isascii() and str(key).isdigit() for key in named):
         raise ModelError("dataset.json has no numbered 'channel_names'", remedy="nnU-Net v2's dataset.json is needed")
     return tuple(str(named[key]) for key in sorted(named, key=int))
 
@@ -161,7 +174,9 @@ def labels(dataset: Mapping[str, Any]) -> dict[str, int]:
     values: dict[str, int] = {}
     for name, value in named.items():
         if isinstance(value, (list, tuple)):
-            raise ModelError(f"The label '{name}' of dataset.json is a region", remedy="Region-based models cannot be used here")
+            raise ModelError(
+                f"The label '{name}' of dataset.json is a region", remedy="Region-based models cannot be used here"
+            )
         try:
             values[name] = int(value)
         except (TypeError, ValueError):

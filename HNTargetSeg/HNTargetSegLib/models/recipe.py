@@ -11,8 +11,9 @@ from HNTargetSegLib.errors import ModelError
 class Recipe(str, Enum):
     """What the channels of a network are, first to last.
 
-    ``t2`` is the T2-weighted MR of the visit. The gradient map is that of the pre-RT tumour regions in mid-RT geometry, the registered
-    T2 and mask are the pre-RT ones brought into mid-RT geometry, the boxes are those round each prior lesion.
+    ``t2`` is the T2-weighted MR of the visit. The gradient map is that of the pre-RT tumour regions in mid-RT geometry,
+    the registered T2 and mask are the pre-RT ones brought into mid-RT geometry, the boxes are those round each prior
+    lesion.
     """
 
     T2 = "t2"
@@ -55,7 +56,8 @@ def guess_recipe(channel_names: Sequence[str]) -> Recipe:
     Parameters
     ----------
     channel_names
-        In channel order, such as ``("MR_T1", "MR_T1", "noNorm")``. Only ``noNorm`` says something: that a channel is no image.
+        In channel order, such as ``("MR_T1", "MR_T1", "noNorm")``. Only ``noNorm`` says something: that a channel is no
+        image.
 
     Raises
     ------
@@ -74,4 +76,6 @@ def guess_recipe(channel_names: Sequence[str]) -> Recipe:
             f"The channels ({named}) do not say what they are",
             remedy=f"Name them with --recipe {' or --recipe '.join(fitting)}; the model's authors know which",
         )
-    raise ModelError(f"No channel recipe has {len(masks)} channels ({named})", remedy="This network cannot be used here")
+    raise ModelError(
+        f"No channel recipe has {len(masks)} channels ({named})", remedy="This network cannot be used here"
+    )

@@ -77,7 +77,9 @@ class StoredModel:
             If the model lacks the fold, or the file is damaged.
         """
         if fold not in self.folds:
-            raise ModelError(f"There is no fold '{fold}'", path=self.folder, remedy=f"Choose from {', '.join(self.folds)}")
+            raise ModelError(
+                f"There is no fold '{fold}'", path=self.folder, remedy=f"Choose from {', '.join(self.folds)}"
+            )
         return read_weights(self.weights_file(fold))
 
 
@@ -126,9 +128,10 @@ def check_dataset(dataset: dict[str, Any], card: ModelCard) -> None:
     """
     labels(dataset)
     names = channel_names(dataset)
-    if len(names) != len(card.recipe.channels):
+    expected = len(card.recipe.channels)
+    if len(names) != expected:
         raise ModelError(
-            f"dataset.json has {len(names)} channels ({', '.join(names)}), the recipe {card.recipe} has {len(card.recipe.channels)}",
+            f"dataset.json has {len(names)} channels ({', '.join(names)}), the recipe {card.recipe} has {expected}",
             remedy="Choose the recipe that fits with --recipe",
         )
 

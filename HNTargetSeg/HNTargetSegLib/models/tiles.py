@@ -20,6 +20,11 @@ _SIGMA_SHARE = 1.0 / 8.0
 _PEAK = 10.0
 
 
+def every_channel(box: Sequence[slice]) -> tuple[slice, ...]:
+    """Index of a box in an array with a channel axis before it."""
+    return (slice(None), *box)
+
+
 def tile_starts(size: int, patch: int, step: float) -> tuple[int, ...]:
     """First voxels of the tiles along one axis, evenly spread, as nnU-Net places them.
 
@@ -69,12 +74,6 @@ class TileGrid:
             yield k, j, i
 
 
-def whole_grid(shape: Sequence[int], patch: Sequence[int], step: float) -> TileGrid:
-    """All tiles of a volume that is nowhere smaller than the patch."""
-    starts = tuple(tile_starts(size, edge, step) for size, edge in zip(shape, patch, strict=True))
-    return TileGrid(starts, tuple(patch))
-
-
 def region_grid(
     shape: Sequence[int], patch: Sequence[int], step: float, region: Box, tiles: RegionTiles = "shared"
 ) -> TileGrid:
@@ -82,12 +81,14 @@ def region_grid(
 
     Parameters
     ----------
+    shape
+        Of the volume, which is nowhere smaller than the patch.
     region
-        Box in the volume.
+        Box in the volume; the whole of it gives all tiles.
     tiles
-        ``shared`` takes tiles out of the whole volume's grid, so that everything further than ``patch * (1 - step) / 2``
-        inside the region is what the whole volume gives, bit for bit. ``fewest`` lays a grid of its own over the region:
-        up to five times fewer tiles, and labels that can differ a little at borders.
+        ``shared`` takes tiles out of the whole volume's grid, so that everything further inside the region than
+        ``patch * (1 - step) / 2`` is what the whole volume gives, bit for bit. ``fewest`` lays a grid of its own over
+        the region: up to five times fewer tiles, and labels that can differ a little.
     """
     choose = _shared_starts if tiles == "shared" else _own_starts
     starts = tuple(

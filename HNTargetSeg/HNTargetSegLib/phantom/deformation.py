@@ -26,9 +26,9 @@ class Bump:
 class Deformation:
     """The map from a position at the mid-RT visit to the same tissue's position at the pre-RT visit, in anatomical mm.
 
-    A rigid set-up difference, then flexion (a rotation about the left-right axis whose angle grows smoothly with height), then
-    weight loss (mid-RT points move outwards to where they were, most near the skin and at neck height), then Gaussian shifts
-    of the glands and a low sum of sines. No spline is involved, nor any code of a registration.
+    A rigid set-up difference; then flexion (a rotation about the left-right axis whose angle grows smoothly with
+    height); then weight loss (mid-RT points move outwards to where they were, most near the skin and at neck height);
+    then Gaussian shifts of the glands and a low sum of sines. No spline is involved, nor any code of a registration.
 
     Attributes
     ----------
@@ -62,7 +62,8 @@ class Deformation:
         kind = x.dtype.type
         rotation = rotation_matrix(self.angles).astype(x.dtype)
         px, py, pz = (
-            rotation[row, 0] * x + rotation[row, 1] * y + rotation[row, 2] * z + kind(self.shift[row]) for row in range(3)
+            rotation[row, 0] * x + rotation[row, 1] * y + rotation[row, 2] * z + kind(self.shift[row])
+            for row in range(3)
         )
         py, pz = self._flex(py, pz)
         outward = self._outward(px, py, pz)
@@ -107,7 +108,7 @@ class Deformation:
         return 1 + kind(self.loss) * height * radius2 / (radius2 + kind(45.0**2))
 
 
-def draw_deformation(rng: np.random.Generator, landmarks: np.ndarray, offset: np.ndarray) -> Deformation:
+def draw_deformation(rng: np.random.Generator, landmarks: np.ndarray) -> Deformation:
     """Draw a deformation that moves ``landmarks`` by at least 6.3 mm on average.
 
     Parameters
@@ -116,8 +117,6 @@ def draw_deformation(rng: np.random.Generator, landmarks: np.ndarray, offset: np
         Source of randomness.
     landmarks
         Pre-RT landmarks, shape (n, 3), anatomical mm.
-    offset
-        Shift in mm between the two visits' patient coordinates that comes on top, shape (3,).
     """
     direction = rng.normal(size=3)
     shift = direction / np.linalg.norm(direction) * rng.uniform(3.0, 6.5)
@@ -135,14 +134,14 @@ def draw_deformation(rng: np.random.Generator, landmarks: np.ndarray, offset: np
         bumps=bumps,
         ripple=tuple(draw_waves(rng, (70, 130), 0.55, 4) for _ in range(3)),  # type: ignore[arg-type]
     )
-    while mean_error(deformation, landmarks, offset) < _MINIMUM_ERROR_MM:
+    while mean_error(deformation, landmarks) < _MINIMUM_ERROR_MM:
         deformation = replace(deformation, shift=_triple(np.asarray(deformation.shift) * 1.12))
     return deformation
 
 
-def mean_error(deformation: Deformation, landmarks: np.ndarray, offset: np.ndarray) -> float:
+def mean_error(deformation: Deformation, landmarks: np.ndarray) -> float:
     """Mean distance in mm between each landmark at the pre-RT visit and at the mid-RT visit."""
-    moved = deformation.points_to_mid(landmarks) + offset
+    moved = deformation.points_to_mid(landmarks)
     return float(np.linalg.norm(moved - landmarks, axis=1).mean())
 
 

@@ -46,7 +46,8 @@ def draw_waves(rng: np.random.Generator, wavelengths: tuple[float, float], rms: 
     """Draw a field of ``count`` waves with wavelengths in mm and root-mean-square value ``rms``."""
     directions = rng.normal(size=(count, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    lengths = np.exp(rng.uniform(*np.log(wavelengths), size=count))
+    shortest, longest = np.log(wavelengths)
+    lengths = np.exp(rng.uniform(shortest, longest, size=count))
     amplitudes = np.full(count, rms * np.sqrt(2.0 / count))
     return Waves(directions * (2 * np.pi / lengths)[:, None], rng.uniform(0, 2 * np.pi, count), amplitudes)
 

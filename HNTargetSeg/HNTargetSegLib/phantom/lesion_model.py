@@ -1,7 +1,7 @@
 """How many lesions a patient has, where, how large at both visits, and what becomes of them; no image is involved.
 
-The mid-RT volumes follow the quantiles of the 150 training patients of HNTS-MRG 2024 (see :data:`MID_CC_QUANTILES`); how much a
-lesion shrinks follows the eight patients whose masks are public. Everything else is a reconstruction.
+The mid-RT volumes follow the quantiles of the 150 training patients of HNTS-MRG 2024 (see :data:`MID_CC_QUANTILES`);
+how much a lesion shrinks follows the eight patients whose masks are public. Everything else is a reconstruction.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ _RATIO = {Target.PT: (0.20, 0.40, 0.55), Target.LN: (0.66, 0.12, 0.33)}
 _RATIO_LIMITS = {Target.PT: (0.03, 1.3), Target.LN: (0.12, 1.6)}
 _LARGEST_PRE_CC = {Target.PT: 34.0, Target.LN: 36.0}
 _VANISHES = {Target.PT: 0.115, Target.LN: 0.10}
+# Pre-RT volume of what vanishes: median, log spread, limit.
+_VANISHED_PRE_CC = {Target.PT: (4.0, 0.6, 14.0), Target.LN: (0.8, 0.6, 3.0)}
 _PT_PRESENT = 0.87
 _NODE_COUNTS = (0.18, 0.33, 0.24, 0.13, 0.08, 0.04)
 _NEW_NODE = 0.03
@@ -45,7 +47,7 @@ _BENIGN_SITES = {
     "level II": (0.36, (40.0, 6.0, 18.0), (4.0, 6.0, 10.0)),
     "level III": (0.24, (36.0, 0.0, -16.0), (4.0, 5.0, 9.0)),
     "level IV": (0.12, (31.0, 0.0, -45.0), (4.0, 5.0, 7.0)),
-    "level V": (0.12, (46.0, 24.0, -18.0), (4.0, 5.0, 14.0)),
+    "level V": (0.12, (42.0, 22.0, -18.0), (4.0, 5.0, 14.0)),
 }
 
 
@@ -113,10 +115,12 @@ def draw_volumes(rng: np.random.Generator, label: Target) -> tuple[float, float]
     median, power, spread = _RATIO[label]
     scale = MID_CC_QUANTILES[label][3]
     ratio = median * (mid_cc / scale) ** power * np.exp(rng.normal(0, spread))
-    pre_cc = min(mid_cc / float(np.clip(ratio, *_RATIO_LIMITS[label])), max(_LARGEST_PRE_CC[label], mid_cc))
+    largest = _LARGEST_PRE_CC[label] * float(rng.uniform(0.65, 1.0))
+    pre_cc = min(mid_cc / float(np.clip(ratio, *_RATIO_LIMITS[label])), max(largest, mid_cc))
     if rng.random() < _VANISHES[label]:
-        # What vanishes was small: a lesion of the lower half of the distribution.
-        return float(min(pre_cc, 9.0 if label is Target.PT else 2.5)), 0.0
+        # What vanishes was small.
+        median, spread, limit = _VANISHED_PRE_CC[label]
+        return float(min(median * np.exp(rng.normal(0, spread)), limit)), 0.0
     return float(pre_cc), float(mid_cc)
 
 
@@ -137,7 +141,7 @@ def _placed(
 ) -> LesionPlan:
     sites = {Target.PT: _PT_SITES, Target.LN: _NODE_SITES, None: _BENIGN_SITES}[label]
     shares = np.array([share for share, _, _ in sites.values()])
-    best: tuple[float, LesionPlan] | None = None
+    candidates: list[tuple[float, LesionPlan]] = []
     for _ in range(30):
         site = list(sites)[rng.choice(len(sites), p=shares / shares.sum())]
         _, mean, spread = sites[site]
@@ -145,13 +149,10 @@ def _placed(
         x, y, z = np.array(mean) + rng.uniform(-1.4, 1.4, 3) * spread
         name = f"{'left' if side > 0 else 'right'} {site}"
         plan = LesionPlan(len(others) + 1, label, name, (side * float(x), float(y), float(z)), *volumes)
-        clearance = _clearance(plan, others)
-        if best is None or clearance > best[0]:
-            best = (clearance, plan)
-        if clearance > 1.0:
+        candidates.append((_clearance(plan, others), plan))
+        if candidates[-1][0] > 1.0:
             break
-    assert best is not None
-    return best[1]
+    return max(candidates, key=lambda candidate: candidate[0])[1]
 
 
 def _clearance(plan: LesionPlan, others: list[LesionPlan]) -> float:

@@ -17,12 +17,7 @@ from HNTargetSegLib.training.presets import Preset
 
 TRAINERS = Path(__file__).resolve().parent / "nnunet_trainers"
 
-_ENTRY_POINTS = {
-    "plan": "nnunetv2.experiment_planning.plan_and_preprocess_entrypoints:plan_experiment_entry",
-    "fingerprint": "nnunetv2.experiment_planning.plan_and_preprocess_entrypoints:extract_fingerprint_entry",
-    "preprocess": "nnunetv2.experiment_planning.plan_and_preprocess_entrypoints:preprocess_entry",
-    "train": "nnunetv2.run.run_training:run_training_entry",
-}
+_COMMAND = Path(__file__).resolve().parent / "nnunet_command.py"
 
 
 @dataclass(frozen=True)
@@ -94,8 +89,7 @@ class Workspace:
         TargetSegError
             If the command fails; the message holds its last lines.
         """
-        module, function = _ENTRY_POINTS[stage].split(":")
-        command = [sys.executable, "-c", f"from {module} import {function} as run; run()", *arguments]
+        command = [sys.executable, str(_COMMAND), stage, *arguments]
         self.root.mkdir(parents=True, exist_ok=True)
         last: list[str] = []
         with open(self.log, "a", encoding="utf-8") as log:

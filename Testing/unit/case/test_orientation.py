@@ -9,6 +9,7 @@ import SimpleITK as sitk
 from HNTargetSegLib.case.orientation import axial_turn, to_axial
 from HNTargetSegLib.case.volume import Geometry, Volume
 
+
 def volume_with(order, signs):
     direction = (np.array(order)[:, None] == np.arange(3)) * np.array(signs, float)
     geometry = Geometry((3, 4, 5), (0.5, 1.0, 2.0), (10.0, -20.0, 30.0), tuple(direction.reshape(-1)))

@@ -1,0 +1,57 @@
+"""The options of the predictor on the command line, shared by the commands that run a model."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from HNTargetSegLib.models.options import PredictOptions
+    from HNTargetSegLib.models.predictor import Predictor
+
+
+def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --model, --device, --mode and what else changes how the network runs."""
+    group = parser.add_argument_group("model")
+    group.add_argument("--model", help="name in the model store (default: the store's default)")
+    group.add_argument("--device", default="auto", help="auto, cuda, mps or cpu (default: auto)")
+    group.add_argument(
+        "--mode",
+        default="exact",
+        help="exact: float32, the labels of nnUNetv2_predict (default); fast: reduced precision, the card says what it changes",
+    )
+    group.add_argument("--step", type=float, default=0.5, help="distance of tiles as a share of the patch (default 0.5)")
+    group.add_argument(
+        "--mirror", action="store_true", help="average over mirrored inputs: 2 to 8 times the work, a little more accurate"
+    )
+    group.add_argument("--folds", nargs="+", help="folds to average (default: all of the model)")
+    group.add_argument("--rule", default="argmax", help="argmax (default), or threshold: a target where it exceeds --threshold")
+    group.add_argument("--threshold", type=float, default=0.5, help="probability for --rule threshold (default 0.5)")
+    group.add_argument("--fold-mean", default="logits", help="logits as nnU-Net does (default), or softmax as papers write")
+
+
+def predict_options(options: argparse.Namespace) -> PredictOptions:
+    """The options as the predictor takes them, checked."""
+    from HNTargetSegLib.models.options import PredictOptions
+
+    return PredictOptions(
+        device=options.device,
+        mode=options.mode,
+        step=options.step,
+        mirror=options.mirror,
+        folds=tuple(options.folds) if options.folds else None,
+        rule=options.rule,
+        threshold=options.threshold,
+        fold_mean=options.fold_mean,
+    )
+
+
+def load_predictor(options: argparse.Namespace) -> Predictor:
+    """The chosen model, verified and loaded."""
+    chosen = predict_options(options)
+    from HNTargetSegLib.models.predictor import Predictor
+    from HNTargetSegLib.models.store import ModelStore
+
+    store = ModelStore.default_store()
+    name = options.model or store.default().card.name
+    return Predictor(store.verify(name), chosen)

@@ -1,0 +1,1 @@
+"""What goes out: segmentation, lesion table, picture and run manifest."""

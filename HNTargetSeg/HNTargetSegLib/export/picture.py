@@ -1,0 +1,215 @@
+"""Pictures of a result: three planes through the largest lesions, with outlines and names."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from HNTargetSegLib.case.labels import Target
+from HNTargetSegLib.case.volume import Volume
+from HNTargetSegLib.export.manifest import RESEARCH_USE_ONLY
+from HNTargetSegLib.export.planes import Display, Plane, Point
+from HNTargetSegLib.files import replacing
+from HNTargetSegLib.lesions.lesion import Lesion, LesionSet
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLOURS = {Target.PT: "#39d353", Target.LN: "#ffd60a"}
+"""Outlines: primary tumour green, lymph nodes yellow."""
+
+NO_LESION = "no lesion found"
+
+_ROWS = 3
+_WIDTH, _GAP, _HEADER, _LINE, _DPI = 12.0, 0.1, 0.5, 0.32, 100
+
+
+@dataclass(frozen=True)
+class _Row:
+    display: Display
+    at: Point
+    caption: str
+
+
+def write_overlay(image: Volume, lesions: LesionSet, path: str | PathLike[str], title: str = "") -> None:
+    """Write a PNG with a row of three planes through each of the (at most three) largest lesions.
+
+    Radiological convention: the patient's right is at the left of axial and coronal planes. All planes have one scale.
+    The largest primary tumour and the largest node come first; without lesions the central planes are shown.
+
+    Parameters
+    ----------
+    image, lesions
+        On one grid, in any orientation.
+    path
+        Where the PNG goes.
+    title
+        Headline.
+
+    Raises
+    ------
+    GeometryError
+        If the lesions lie on another grid.
+    OutputError
+        If the file cannot be written.
+    """
+    image.require_same_grid(lesions.ids)
+    display = Display(image, lesions)
+    chosen = _largest(lesions, _ROWS)
+    rows = [_Row(display, display.centre_of(lesion), _caption(lesion)) for lesion in chosen]
+    _write(rows or [_Row(display, display.middle(), NO_LESION)], path, title)
+
+
+def write_pair(
+    pre: tuple[Volume, LesionSet], mid: tuple[Volume, LesionSet], path: str | PathLike[str], title: str = ""
+) -> None:
+    """Write a PNG with a row of three planes a visit, each through the largest lesion of the mid-RT visit.
+
+    The pre-RT row shows the lesion that it was matched to, if any, and else the pre-RT visit's own largest one.
+
+    Parameters
+    ----------
+    pre, mid
+        Image and lesions of each visit; the two visits may lie on different grids.
+    path, title
+        As for :func:`write_overlay`.
+
+    Raises
+    ------
+    GeometryError
+        If lesions lie on another grid than their image.
+    OutputError
+        If the file cannot be written.
+    """
+    rows = []
+    shown_mid = _largest(mid[1], 1)
+    matched = [lesion for lesion in pre[1].present if shown_mid and lesion.id in shown_mid[0].prior_ids]
+    visits = (("pre-RT", *pre, matched[:1] or _largest(pre[1], 1)), ("mid-RT", *mid, shown_mid))
+    for name, image, lesions, chosen in visits:
+        image.require_same_grid(lesions.ids)
+        display = Display(image, lesions)
+        at = display.centre_of(chosen[0]) if chosen else display.middle()
+        rows.append(_Row(display, at, f"{name}: {_caption(chosen[0]) if chosen else NO_LESION}"))
+    _write(rows, path, title)
+
+
+def _largest(lesions: LesionSet, count: int) -> list[Lesion]:
+    by_volume = sorted(lesions.present, key=lambda lesion: -lesion.volume_cc)
+    first = [next((lesion for lesion in by_volume if lesion.label is label), None) for label in Target]
+    leading = [lesion for lesion in first if lesion is not None]
+    if count == 1:
+        return by_volume[:1]
+    return [*leading, *(lesion for lesion in by_volume if lesion not in leading)][:count]
+
+
+def _caption(lesion: Lesion) -> str:
+    size = f"{lesion.volume_cc:.2f} cc, {lesion.long_mm:.0f} x {lesion.short_mm:.0f} mm"
+    return f"{lesion.name}, {lesion.side.value}, {size}"
+
+
+def _write(rows: Sequence[_Row], path: str | PathLike[str], title: str) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    widest = max(sum(row.display.size_mm(plane)[0] for plane in Plane) for row in rows)
+    scale = (_WIDTH - _GAP * (len(Plane) + 1)) / widest
+    heights = [scale * max(row.display.size_mm(plane)[1] for plane in Plane) for row in rows]
+    height = _HEADER + sum(heights) + (_LINE + _GAP) * len(rows) + _LINE
+    figure = Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor="black")
+    FigureCanvasAgg(figure)
+    _text(figure, _GAP, height - _HEADER / 2, title, size=14, weight="bold")
+    top = height - _HEADER
+    for row, row_height in zip(rows, heights, strict=True):
+        _text(figure, _GAP, top - _LINE / 2, row.caption, size=11)
+        _draw_row(figure, row, top - _LINE - row_height / 2, scale)
+        top -= _LINE + row_height + _GAP
+    _text(figure, _GAP, _LINE / 2, RESEARCH_USE_ONLY, size=9, color="#ff8a80")
+    _text(figure, _WIDTH - 4.2, _LINE / 2, "green: primary tumour (GTVp)   yellow: lymph node (GTVn)", size=9)
+    with replacing(path) as temporary, warnings.catch_warnings():
+        # A title in a script that the font lacks is drawn with boxes; that is no reason to stop.
+        warnings.filterwarnings("ignore", message=".*[Gg]lyph", category=UserWarning)
+        figure.savefig(temporary, format="png", facecolor="black")
+
+
+def _draw_row(figure: Figure, row: _Row, middle: float, scale: float) -> None:
+    width, height = figure.get_size_inches()
+    left = _GAP
+    for plane in Plane:
+        plane_width, plane_height = (scale * mm for mm in row.display.size_mm(plane))
+        bottom = middle - plane_height / 2
+        axes = figure.add_axes(
+            (left / width, bottom / height, plane_width / width, plane_height / height), frame_on=False
+        )
+        _draw_plane(axes, row, plane)
+        left += plane_width + _GAP
+
+
+def _draw_plane(axes: Axes, row: _Row, plane: Plane) -> None:
+    display = row.display
+    width, height = display.size_mm(plane)
+    low, high = display.window
+    axes.imshow(
+        display.image_slice(plane, row.at),
+        cmap="gray",
+        vmin=low,
+        vmax=high,
+        extent=(0, width, height, 0),
+        interpolation="bilinear",
+        aspect="auto",
+    )
+    ids = display.id_slice(plane, row.at)
+    for lesion in display.lesions.present:
+        own = ids == lesion.id
+        if own.any():
+            _draw_outline(axes, own, lesion, (width, height))
+    left, right, top, bottom = plane.value
+    for x, y, letter in ((0.02, 0.5, left), (0.98, 0.5, right), (0.5, 0.97, top), (0.5, 0.03, bottom)):
+        _label(axes, x, y, letter, color="white", size=11, transform=axes.transAxes, ha="center", va="center")
+    if plane is Plane.AXIAL:
+        _draw_scale_bar(axes, width, height)
+    axes.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
+
+
+def _draw_outline(axes: Axes, own: np.ndarray, lesion: Lesion, size: tuple[float, float]) -> None:
+    # A rim of background closes the outline of a lesion at the image's border.
+    padded = np.pad(own.astype(float), 1)
+    steps = [mm / n for mm, n in zip(size, own.shape[::-1], strict=True)]
+    x, y = ((np.arange(n) - 0.5) * step for n, step in zip(padded.shape[::-1], steps, strict=True))
+    axes.contour(x, y, padded, levels=[0.5], colors=COLOURS[lesion.label], linewidths=1.3)
+    rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
+    at_right = columns[-1] + 1 < 0.8 * own.shape[1]
+    _label(
+        axes,
+        (columns[-1] + 2) * steps[0] if at_right else (columns[0] - 1) * steps[0],
+        rows[0] * steps[1],
+        lesion.name,
+        color=COLOURS[lesion.label],
+        size=9,
+        ha="left" if at_right else "right",
+        va="bottom",
+        clip_on=True,
+    )
+
+
+def _draw_scale_bar(axes: Axes, width: float, height: float) -> None:
+    length = 50 if width >= 120 else 10
+    x, y = 0.04 * width, 0.95 * height
+    axes.plot([x, x + length], [y, y], color="white", linewidth=2.5, solid_capstyle="butt")
+    _label(axes, x, y - 0.015 * height, f"{length} mm", color="white", size=9, ha="left", va="bottom")
+
+
+def _label(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
+    from matplotlib.patheffects import withStroke
+
+    axes.text(x, y, text, parse_math=False, path_effects=[withStroke(linewidth=1.5, foreground="black")], **style)
+
+
+def _text(figure: Figure, x: float, y: float, text: str, *, size: float, **style: Any) -> None:
+    width, height = figure.get_size_inches()
+    figure.text(x / width, y / height, text, size=size, va="center", parse_math=False, **{"color": "white", **style})

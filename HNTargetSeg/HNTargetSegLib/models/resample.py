@@ -1,0 +1,252 @@
+"""Resampling between the image's grid and the network's, axis by axis, equal to nnU-Net's default functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from HNTargetSegLib.errors import ModelError
+from HNTargetSegLib.models.tiles import every_channel
+
+if TYPE_CHECKING:
+    import torch
+
+DEFAULT_RESAMPLING = "resample_data_or_seg_to_shape"
+
+
+@dataclass(frozen=True, eq=False)
+class Taps:
+    """Linear interpolation along one axis: output = (1 - weight) * input[low] + weight * input[high].
+
+    Attributes
+    ----------
+    low, high
+        Input indices, shape (outputs,).
+    weight
+        Shape (outputs,), 0 to 1; all 0 where an output takes one input as it is.
+    inputs
+        Length of the input axis.
+    """
+
+    low: np.ndarray
+    high: np.ndarray
+    weight: np.ndarray
+    inputs: int
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether the axis stays as it is."""
+        unmoved = len(self.low) == self.inputs and np.array_equal(self.low, np.arange(self.inputs))
+        return bool(unmoved and not self.weight.any())
+
+    def part(self, first: int, stop: int) -> Taps:
+        """The taps of outputs ``first`` to ``stop``."""
+        return Taps(self.low[first:stop], self.high[first:stop], self.weight[first:stop], self.inputs)
+
+
+def _positions(inputs: int, outputs: int) -> np.ndarray:
+    # Voxel centres, written as in nnU-Net: nearest-neighbour ties depend on the rounding.
+    return (inputs / outputs) * (np.arange(outputs) + 0.5) - 0.5
+
+
+def linear_taps(inputs: int, outputs: int) -> Taps:
+    """Linear interpolation of ``inputs`` voxels over the same length in ``outputs`` voxels, with the edge repeated."""
+    position = np.clip(_positions(inputs, outputs), 0, inputs - 1)
+    low = np.floor(position).astype(np.int64)
+    weight = position - low
+    return Taps(low, low + (weight > 0), weight, inputs)
+
+
+def nearest_taps(inputs: int, outputs: int) -> Taps:
+    """The nearest input of each output."""
+    index = np.clip(np.floor(_positions(inputs, outputs) + 0.5), 0, inputs - 1).astype(np.int64)
+    return Taps(index, index, np.zeros(outputs), inputs)
+
+
+@dataclass(frozen=True)
+class ProbabilityResampling:
+    """How nnU-Net's plans want logits resampled.
+
+    Attributes
+    ----------
+    separate_z
+        Whether the coarse axis is treated apart; None decides by whether either spacing is anisotropic by more than 3.
+    nearest_z
+        Whether an axis treated apart takes the nearest slice.
+    half
+        Whether the result is rounded to half precision, as nnU-Net's default function does.
+    """
+
+    separate_z: bool | None
+    nearest_z: bool
+    half: bool
+
+    @classmethod
+    def from_plans(cls, configuration: Mapping[str, Any]) -> ProbabilityResampling:
+        """Read a configuration of the plans.
+
+        Raises
+        ------
+        ModelError
+            If it asks for anything but linear interpolation.
+        """
+        name = configuration["resampling_fn_probabilities"]
+        arguments = configuration["resampling_fn_probabilities_kwargs"]
+        if name == DEFAULT_RESAMPLING and arguments.get("order", 3) == 1 and arguments.get("order_z", 0) in (0, 1):
+            return cls(arguments.get("force_separate_z", False), arguments.get("order_z", 0) == 0, half=True)
+        if name == "resample_torch_fornnunet" and arguments.get("mode", "linear") == "linear":
+            return cls(arguments.get("force_separate_z"), nearest_z=True, half=False)
+        if name == "no_resampling_hack":
+            return cls(separate_z=False, nearest_z=False, half=True)
+        raise ModelError(
+            f"The model's plans resample probabilities by '{name}' with {arguments}, which is not supported",
+            remedy="Use nnU-Net's default, resample_data_or_seg_to_shape of order 1",
+        )
+
+    def taps(
+        self, inputs: Sequence[int], outputs: Sequence[int], spacing: Sequence[float], new_spacing: Sequence[float]
+    ) -> tuple[Taps, Taps, Taps]:
+        """Taps of each axis, from a grid of shape ``inputs`` and ``spacing`` in mm to another."""
+        separate, coarse = _separate_axis(self.separate_z, spacing, new_spacing)
+        k, j, i = (
+            nearest_taps(n, m) if separate and self.nearest_z and axis == coarse else linear_taps(n, m)
+            for axis, (n, m) in enumerate(zip(inputs, outputs, strict=True))
+        )
+        return k, j, i
+
+
+def _separate_axis(
+    force: bool | None, spacing: Sequence[float], new_spacing: Sequence[float]
+) -> tuple[bool, int | None]:
+    from nnunetv2.preprocessing.resampling.default_resampling import determine_do_sep_z_and_axis
+
+    separate, axis = determine_do_sep_z_and_axis(force, spacing, new_spacing)
+    return bool(separate), None if axis is None else int(axis)
+
+
+def interpolate(logits: torch.Tensor, taps: Sequence[Taps], offset: Sequence[int] = (0, 0, 0)) -> torch.Tensor:
+    """Apply taps to the last three axes.
+
+    Parameters
+    ----------
+    logits
+        Shape (c, k, j, i), any floating type; may be a part of the grid that the taps are for.
+    taps
+        One for each axis; their outputs are the shape of the result.
+    offset
+        Where ``logits`` begins on that grid. Taps that reach outside take the nearest voxel inside.
+
+    Returns
+    -------
+    torch.Tensor
+        Float32, or the type of ``logits`` where no axis needs more than cutting.
+    """
+    local = [_localised(axis, begin, size) for axis, begin, size in zip(taps, offset, logits.shape[1:], strict=True)]
+    parts = tuple(slice(int(axis.low.min()), int(axis.high.max()) + 1) for axis in local)
+    result = logits[every_channel(parts)]
+    inner = [_localised(axis, part.start, part.stop - part.start) for axis, part in zip(local, parts, strict=True)]
+    if all(axis.is_identity for axis in inner):
+        return result
+    result = result.float()
+    # The last axis first, where there is least to do; as a matrix product, since gathering along it is slow.
+    if not inner[2].is_identity:
+        result = result @ _as_matrix(inner[2], result)
+    for axis in (1, 0):
+        if not inner[axis].is_identity:
+            result = _interpolate_axis(result, axis + 1, inner[axis])
+    return result
+
+
+def _localised(taps: Taps, offset: int, size: int) -> Taps:
+    return Taps(np.clip(taps.low - offset, 0, size - 1), np.clip(taps.high - offset, 0, size - 1), taps.weight, size)
+
+
+def _as_matrix(taps: Taps, like: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    outputs = np.arange(len(taps.low))
+    matrix = np.zeros((taps.inputs, len(outputs)))
+    np.add.at(matrix, (taps.low, outputs), 1.0 - taps.weight)
+    np.add.at(matrix, (taps.high, outputs), taps.weight)
+    return torch.from_numpy(matrix).to(like)
+
+
+def _interpolate_axis(values: torch.Tensor, axis: int, taps: Taps) -> torch.Tensor:
+    import torch
+
+    low = values.index_select(axis, torch.from_numpy(taps.low).to(values.device))
+    if not taps.weight.any():
+        return low
+    high = values.index_select(axis, torch.from_numpy(taps.high).to(values.device))
+    shape = [1] * values.ndim
+    shape[axis] = -1
+    weight = torch.from_numpy(taps.weight).to(values).reshape(shape)
+    return low.lerp_(high, weight)
+
+
+@lru_cache(maxsize=16)
+def spline_matrix(inputs: int, outputs: int, order: int) -> np.ndarray:
+    """Matrix, shape (outputs, inputs), of ``skimage.transform.resize`` along one axis.
+
+    Spline interpolation is linear in the image and separable, so that resizing unit vectors gives all of it.
+    """
+    from skimage.transform import resize
+
+    units = np.eye(inputs)
+    matrix: np.ndarray = resize(units, (outputs, inputs), order=order, mode="edge", anti_aliasing=False, clip=False)
+    matrix.setflags(write=False)
+    return matrix
+
+
+def resample_image(
+    image: np.ndarray,
+    shape: Sequence[int],
+    spacing: Sequence[float],
+    new_spacing: Sequence[float],
+    arguments: Mapping[str, Any],
+    dtype: type[np.floating[Any]] = np.float64,
+) -> np.ndarray:
+    """What nnU-Net's ``resample_data_or_seg_to_shape`` does to one channel, by a matrix product for each axis.
+
+    Parameters
+    ----------
+    image
+        Shape (k, j, i), float32.
+    arguments
+        ``resampling_fn_data_kwargs`` of the plans.
+    dtype
+        Precision of the products; float64 repeats nnU-Net's to float32 rounding, float32 is twice as fast.
+
+    Returns
+    -------
+    np.ndarray
+        Float32, of shape ``shape``.
+    """
+    if tuple(image.shape) == tuple(shape):
+        return image
+    separate, coarse = _separate_axis(arguments.get("force_separate_z", False), spacing, new_spacing)
+    order = int(arguments.get("order", 3))
+    if not separate or coarse is None:
+        return _resize(image, shape, order, dtype)
+    planes = np.moveaxis(image, coarse, 0)
+    plane_shape = [size for axis, size in enumerate(shape) if axis != coarse]
+    result: np.ndarray = np.empty((int(shape[coarse]), *plane_shape), np.float32)
+    sources = nearest_taps(len(planes), int(shape[coarse])).low
+    for source in np.unique(sources):
+        result[sources == source] = _resize(planes[source], plane_shape, order, dtype)
+    return np.ascontiguousarray(np.moveaxis(result, 0, coarse))
+
+
+def _resize(image: np.ndarray, shape: Sequence[int], order: int, dtype: type[np.floating[Any]]) -> np.ndarray:
+    values = image.astype(dtype)
+    for axis, (inputs, outputs) in enumerate(zip(image.shape, shape, strict=True)):
+        if inputs == outputs:
+            continue
+        matrix = spline_matrix(inputs, int(outputs), order).astype(dtype, copy=False)
+        values = np.moveaxis(np.tensordot(matrix, values, axes=(1, axis)), 0, axis)
+    # Splines overshoot; skimage's resize cuts back to the range of its input.
+    return np.clip(values, image.min(), image.max()).astype(np.float32)

@@ -1,0 +1,144 @@
+"""A visit in, lesions out: the one place that strings channels, model and lesions together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from HNTargetSegLib.case.checks import check_image
+from HNTargetSegLib.case.labels import Target
+from HNTargetSegLib.case.orientation import AxialTurn, to_axial
+from HNTargetSegLib.case.volume import Volume
+from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.lesions.candidates import find_candidates
+from HNTargetSegLib.lesions.find import find_lesions
+from HNTargetSegLib.lesions.lesion import Lesion, LesionSet, Slices
+from HNTargetSegLib.lesions.side import body_midline
+from HNTargetSegLib.models.recipe import Recipe
+
+if TYPE_CHECKING:
+    from HNTargetSegLib.models.predictor import Prediction, Predictor
+
+Progress = Callable[[str, int, int], None]
+Cancelled = Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class SegmentOptions:
+    """What happens to the model's answer.
+
+    Attributes
+    ----------
+    minimum_cc
+        Lesions below this volume are left out; 0 keeps all, as the papers do.
+    candidates
+        Also list regions that the model held for possible and did not segment.
+    """
+
+    minimum_cc: float = 0.0
+    candidates: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.minimum_cc >= 0:
+            raise BadInputError(f"The minimum volume of a lesion is {self.minimum_cc} cc", remedy="Give 0 or more")
+
+
+@dataclass(frozen=True, eq=False)
+class VisitResult:
+    """One segmented visit, on the grid of its image.
+
+    Attributes
+    ----------
+    image
+        The T2 that was segmented.
+    lesions
+        Lesion-id map and records.
+    candidates
+        Low-probability regions, empty unless asked for.
+    seconds
+        Wall time of each stage.
+    warnings
+        What a reader should know about the input.
+    """
+
+    image: Volume
+    lesions: LesionSet
+    candidates: tuple[Lesion, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def segment_visit(
+    image: Volume,
+    predictor: Predictor,
+    options: SegmentOptions | None = None,
+    *,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> VisitResult:
+    """Segment one T2-weighted MR and list its lesions.
+
+    Parameters
+    ----------
+    image
+        Any orientation; its axes are turned to axial order for the network and the result is turned back.
+    predictor
+        Loaded model; it stays loaded.
+    progress, cancelled
+        Called with (stage, done, total), and between tiles.
+
+    Raises
+    ------
+    BadInputError
+        If the image cannot be segmented, or the model needs more than the T2.
+    CancelledError
+        If ``cancelled`` said so.
+    """
+    options = options or SegmentOptions()
+    warnings = check_image(image)
+    axial, turn = to_axial(image)
+    prediction = predictor.predict(
+        channels(predictor.model.card.recipe, axial), axial.spacing, progress=progress, cancelled=cancelled
+    )
+    started = time.perf_counter()
+    labels = image.with_array(np.ascontiguousarray(turn.back(prediction.labels)))
+    probability = _turned_probability(prediction, turn, labels.array.shape)
+    midline = body_midline(image)
+    lesions = find_lesions(labels, probability, minimum_cc=options.minimum_cc, midline_mm=midline)
+    candidates: tuple[Lesion, ...] = ()
+    if options.candidates:
+        candidates = find_candidates(lesions, probability, midline_mm=midline)
+    seconds = {**prediction.seconds, "lesions": time.perf_counter() - started}
+    return VisitResult(image, lesions, candidates, seconds, tuple(warnings))
+
+
+def channels(recipe: Recipe, image: Volume) -> np.ndarray:
+    """Network input of a recipe, float32 of shape (channels, k, j, i).
+
+    Raises
+    ------
+    BadInputError
+        If the recipe asks for something that was not given; the message names it.
+    """
+    if recipe.needs_prior:
+        missing = ", ".join(name.replace("_", " ") for name in recipe.channels[1:])
+        raise BadInputError(
+            f"The model reads {recipe} and this command gives it the T2 alone; missing: {missing}",
+            path=image.name,
+            remedy="Choose a model whose recipe is t2",
+        )
+    return np.ascontiguousarray(image.array[None], dtype=np.float32)
+
+
+def _turned_probability(
+    prediction: Prediction, turn: AxialTurn, shape: tuple[int, ...]
+) -> Callable[[Target, Slices], np.ndarray]:
+    def look_up(label: Target, box: Slices) -> np.ndarray:
+        whole = (shape[0], shape[1], shape[2])
+        return turn.back(prediction.probability(int(label), turn.box(box, whole)))
+
+    return look_up

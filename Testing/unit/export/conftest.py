@@ -1,0 +1,62 @@
+"""A small visit with lesions that the tests of this room share."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from HNTargetSegLib.case.volume import Geometry, Volume
+from HNTargetSegLib.export.manifest import Manifest
+from HNTargetSegLib.lesions.find import find_lesions
+from HNTargetSegLib.lesions.lesion import LesionSet
+
+GEOMETRY = Geometry((48, 40, 16), (2.0, 2.5, 5.0), (-47.0, -50.0, 10.0))
+TUMOUR = (slice(6, 10), slice(8, 16), slice(30, 40))  # on the patient's left
+NODE = (slice(3, 8), slice(20, 30), slice(6, 12))  # on the patient's right
+
+
+@pytest.fixture
+def image() -> Volume:
+    """Noise with a bright cuboid where the tumour is."""
+    array = np.random.default_rng(0).normal(100, 5, GEOMETRY.shape).astype(np.float32)
+    array[TUMOUR] = 200
+    return Volume(array, GEOMETRY, "T2.nii.gz")
+
+
+@pytest.fixture
+def lesions() -> LesionSet:
+    """A primary tumour and a node."""
+    labels = np.zeros(GEOMETRY.shape, np.uint8)
+    labels[TUMOUR], labels[NODE] = 1, 2
+    return find_lesions(Volume(labels, GEOMETRY, "labels"))
+
+
+@pytest.fixture
+def no_lesions() -> LesionSet:
+    """A visit with nothing found."""
+    return find_lesions(Volume(np.zeros(GEOMETRY.shape, np.uint8), GEOMETRY, "labels"))
+
+
+@pytest.fixture
+def manifest() -> Manifest:
+    """A manifest of fixed times."""
+    started = datetime.datetime(2026, 3, 1, 12, 0, tzinfo=datetime.timezone.utc)
+    return Manifest((), None, {"step": 0.5}, "cpu", started, started + datetime.timedelta(seconds=9))
+
+
+@pytest.fixture
+def visits(image: Volume, lesions: LesionSet) -> Callable[[str], tuple[Volume, LesionSet]]:
+    """The visit as if acquired in another orientation."""
+    import SimpleITK as sitk
+
+    def turned(orientation: str) -> tuple[Volume, LesionSet]:
+        volumes = [
+            Volume.from_sitk(sitk.DICOMOrient(volume.to_sitk(), orientation), volume.name)
+            for volume in (image, lesions.label_map())
+        ]
+        return volumes[0], find_lesions(volumes[1])
+
+    return turned

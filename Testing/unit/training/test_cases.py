@@ -1,0 +1,59 @@
+"""Training cases and their split."""
+
+import pytest
+
+from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.training.cases import TrainingCase, find_cases, split_by_patient
+
+
+def make_patient(root, name, *, mid_mask=True):
+    for visit in ("pre", "mid"):
+        folder = root / name / f"{visit}RT"
+        folder.mkdir(parents=True)
+        (folder / f"{name}_{visit}RT_T2.nii.gz").touch()
+        if visit == "pre" or mid_mask:
+            (folder / f"{name}_{visit}RT_mask.nii.gz").touch()
+
+
+def test_both_visits_of_each_patient_become_cases(tmp_path):
+    for name in ("1", "2"):
+        make_patient(tmp_path, name)
+    assert sorted(case.identifier for case in find_cases(tmp_path)) == ["1_mid", "1_pre", "2_mid", "2_pre"]
+    assert [case.identifier for case in find_cases(tmp_path, "mid")] == ["1_mid", "2_mid"]
+
+
+def test_a_patient_without_a_mid_rt_mask_is_named(tmp_path):
+    make_patient(tmp_path, "1")
+    make_patient(tmp_path, "2", mid_mask=False)
+    with pytest.raises(BadInputError, match=r"Patient 2 has no mid-RT mask.*--visit pre"):
+        find_cases(tmp_path)
+    assert len(find_cases(tmp_path, "pre")) == 2
+
+
+def test_one_patient_is_too_few(tmp_path):
+    make_patient(tmp_path, "1")
+    with pytest.raises(BadInputError, match="Fewer than two patients"):
+        find_cases(tmp_path)
+
+
+def cases(number):
+    return [
+        TrainingCase(f"{patient}_{visit}", str(patient), f"{patient}.nii.gz", f"{patient}_mask.nii.gz")
+        for patient in range(number)
+        for visit in ("pre", "mid")
+    ]
+
+
+@pytest.mark.parametrize("number", [2, 5, 40])
+def test_no_patient_is_on_both_sides_of_the_split(number):
+    split = split_by_patient(cases(number))
+    sides = [{identifier.split("_")[0] for identifier in split[side]} for side in ("train", "val")]
+    assert sides[0]
+    assert sides[1]
+    assert not sides[0] & sides[1]
+    assert len(split["train"]) + len(split["val"]) == 2 * number
+
+
+def test_the_split_does_not_depend_on_the_order_of_the_patients():
+    forwards, backwards = split_by_patient(cases(20)), split_by_patient(cases(20)[::-1])
+    assert set(forwards["val"]) == set(backwards["val"])

@@ -1,0 +1,126 @@
+"""A whole training through nnU-Net, as short as it can be."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from HNTargetSegLib.case.read import read_volume
+from HNTargetSegLib.errors import BadInputError, MissingDependencyError
+from HNTargetSegLib.models.options import PredictOptions
+from HNTargetSegLib.models.predictor import Predictor
+from HNTargetSegLib.models.store import ModelStore
+from HNTargetSegLib.phantom import PhantomOptions, generate_patient, write_patient
+from HNTargetSegLib.training.assess import assess, summarise
+from HNTargetSegLib.training.cases import find_cases
+from HNTargetSegLib.training.presets import PRESETS, Preset, Schedule, preset
+from HNTargetSegLib.training.publish import Publication, publish
+from HNTargetSegLib.training.train import TrainingOptions, train, write_raw_dataset
+from HNTargetSegLib.training.workspace import TRAINERS, Workspace
+
+SMALL = PhantomOptions(size=(48, 56, 24), spacing=(4.0, 4.0, 6.0))
+
+
+def short_preset(epochs):
+    demo = PRESETS["demo"]
+    network = json.loads(json.dumps(demo.overrides["architecture"]))
+    network["arch_kwargs"].update(
+        n_stages=3,
+        features_per_stage=[4, 8, 8],
+        kernel_sizes=[[3, 3, 3]] * 3,
+        strides=[[1, 1, 1], [2, 2, 2], [2, 2, 2]],
+        n_conv_per_stage=[1, 1, 1],
+        n_conv_per_stage_decoder=[1, 1],
+    )
+    overrides = {"batch_size": 2, "patch_size": [16, 32, 32], "architecture": network}
+    schedule = Schedule(epochs, 2, 1, save_every=1, mirror_axes=(2,), cpu_bf16=True)
+    return Preset("short", demo.planner, "nnUNetShortPlans", schedule, "two steps", overrides)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    root = tmp_path_factory.mktemp("training")
+    for index in range(2):
+        write_patient(generate_patient(3, index, SMALL), root / "patients")
+    cases = find_cases(root / "patients")
+    lines = []
+    options = TrainingOptions(short_preset(1), Workspace(root / "work"), "cpu")
+    results = train(cases, options, lines.append)
+    return cases, options, results, lines
+
+
+def test_the_trained_model_is_stored_with_a_card_and_predicts(trained, tmp_path):
+    cases, options, _, _ = trained
+    publication = Publication("short", data="two generated patients", metrics={"none": {}}, licence="Apache-2.0")
+    model = publish(options, cases, publication, tmp_path / "short", half=True)
+    assert model.card.training["patients"] == 2
+    assert model.mirror_axes == (2,)
+    assert model.trainer == "nnUNetTrainerHNTS"
+    assert ModelStore(tmp_path, tmp_path / "none").verify("short").card == model.card
+    predictor = Predictor(model, PredictOptions(device="cpu", mirror=False))
+    figures = assess(predictor, cases[:1], lambda line: None)
+    assert summarise(figures)["GTVp"]["cases"] == 1
+    image = read_volume(cases[0].image)
+    labels = predictor.predict(image.array[None].astype(np.float32), image.spacing).labels
+    assert labels.shape == image.array.shape
+
+
+def test_a_second_call_goes_on_where_the_first_stopped(trained):
+    cases, options, results, lines = trained
+    final = results / "fold_0" / "checkpoint_final.pth"
+    assert any("Training done" in line for line in lines)
+    # Two epochs wanted, one done: what a kill after the first epoch leaves behind.
+    final.rename(final.with_name("checkpoint_latest.pth"))
+    again = []
+    longer = TrainingOptions(short_preset(2), options.workspace, "cpu")
+    train(cases, longer, again.append)
+    assert final.exists()
+    assert any("Epoch 1" in line for line in again)
+    assert not any("Epoch 0" in line for line in again)
+
+
+def test_the_preset_decides_network_and_patch(trained):
+    _, options, results, _ = trained
+    plans = json.loads((results / "plans.json").read_text())
+    configuration = plans["configurations"]["3d_fullres"]
+    assert configuration["patch_size"] == [16, 32, 32]
+    assert configuration["architecture"]["arch_kwargs"]["features_per_stage"] == [4, 8, 8]
+
+
+def test_a_workspace_begun_with_other_cases_is_refused(trained):
+    cases, options, _, _ = trained
+    with pytest.raises(BadInputError, match="begun with other cases"):
+        write_raw_dataset(options.workspace, cases[:2])
+
+
+def test_nnunet_finds_the_trainer_in_a_fresh_process():
+    """The trainer's folder is imported by nnU-Net without this package on the path."""
+    environment = {**os.environ, "nnUNet_extTrainer": str(TRAINERS)}
+    environment.pop("PYTHONPATH", None)
+    code = (
+        "from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name as find;"
+        "print(find('nnUNetTrainerHNTS').__mro__[1].__name__)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, cwd=TRAINERS
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip().endswith("nnUNetTrainer")
+
+
+def test_an_absent_gpu_is_said_before_anything_starts(tmp_path):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    with pytest.raises(MissingDependencyError, match="--device cpu"):
+        train([], TrainingOptions(preset("demo"), Workspace(tmp_path / "work"), "cuda"))
+    assert not (tmp_path / "work").exists()
+
+
+def test_an_unknown_preset_is_named_with_those_that_exist():
+    with pytest.raises(BadInputError, match=r"'large'.*resenc-m, demo"):
+        preset("large")
