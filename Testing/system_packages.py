@@ -1,4 +1,4 @@
-"""System packages that some tests need: look for them, install them with apt where that is allowed, or say what to type."""
+"""System packages that some tests need: found, installed with apt where that is allowed, or the line to type."""
 
 from __future__ import annotations
 

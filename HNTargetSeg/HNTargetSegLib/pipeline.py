@@ -21,7 +21,9 @@ from HNTargetSegLib.lesions.side import body_midline
 from HNTargetSegLib.models.recipe import Recipe
 
 if TYPE_CHECKING:
+    from HNTargetSegLib.models.options import PredictOptions
     from HNTargetSegLib.models.predictor import Prediction, Predictor
+    from HNTargetSegLib.models.stored import StoredModel
 
 Progress = Callable[[str, int, int], None]
 Cancelled = Callable[[], bool]
@@ -45,6 +47,21 @@ class SegmentOptions:
     def __post_init__(self) -> None:
         if not self.minimum_cc >= 0:
             raise BadInputError(f"The minimum volume of a lesion is {self.minimum_cc} cc", remedy="Give 0 or more")
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A stored model with its predictor, ready for any number of visits."""
+
+    stored: StoredModel
+    predictor: Predictor
+
+    @classmethod
+    def load(cls, stored: StoredModel, options: PredictOptions | None = None) -> LoadedModel:
+        """Load the networks of a stored model; errors are those of its predictor."""
+        from HNTargetSegLib.models.predictor import Predictor
+
+        return cls(stored, Predictor(stored, options))
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +91,7 @@ class VisitResult:
 
 def segment_visit(
     image: Volume,
-    predictor: Predictor,
+    model: LoadedModel,
     options: SegmentOptions | None = None,
     *,
     progress: Progress | None = None,
@@ -86,8 +103,8 @@ def segment_visit(
     ----------
     image
         Any orientation; its axes are turned to axial order for the network and the result is turned back.
-    predictor
-        Loaded model; it stays loaded.
+    model
+        It stays loaded.
     progress, cancelled
         Called with (stage, done, total), and between tiles.
 
@@ -101,9 +118,8 @@ def segment_visit(
     options = options or SegmentOptions()
     warnings = check_image(image)
     axial, turn = to_axial(image)
-    prediction = predictor.predict(
-        channels(predictor.model.card.recipe, axial), axial.spacing, progress=progress, cancelled=cancelled
-    )
+    data = channels(model.stored.card.recipe, axial)
+    prediction = model.predictor.predict(data, axial.spacing, progress=progress, cancelled=cancelled)
     started = time.perf_counter()
     labels = image.with_array(np.ascontiguousarray(turn.back(prediction.labels)))
     probability = _turned_probability(prediction, turn, labels.array.shape)
@@ -113,7 +129,7 @@ def segment_visit(
     if options.candidates:
         candidates = find_candidates(lesions, probability, midline_mm=midline)
     seconds = {**prediction.seconds, "lesions": time.perf_counter() - started}
-    return VisitResult(image, lesions, candidates, seconds, tuple(warnings))
+    return VisitResult(image, lesions, candidates, seconds, (*warnings, *model.predictor.notes))
 
 
 def channels(recipe: Recipe, image: Volume) -> np.ndarray:

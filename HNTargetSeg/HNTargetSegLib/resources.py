@@ -1,4 +1,4 @@
-"""Where the shipped models, grading protocols and plan templates lie: in a checkout, a wheel, or beside the Slicer module."""
+"""Where the shipped models, protocols and templates lie: in a checkout, a wheel, or beside the Slicer module."""
 
 from __future__ import annotations
 

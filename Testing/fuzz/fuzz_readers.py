@@ -35,6 +35,11 @@ STATUSES = ("read", "refused", "traceback", "litter", "crash", "hang")
 GOOD = ("read", "refused")
 
 
+def chosen(folder: Path, only: str) -> list[Sample]:
+    """Samples whose names begin with ``only``."""
+    return [sample for sample in samples(folder) if sample.name.startswith(only)]
+
+
 def damaged(kinds: list[Sample], seed: int, index: int) -> Sample:
     """Sample number ``index`` of a run, damaged."""
     rng = random.Random(f"{seed}-{index}")
@@ -77,7 +82,7 @@ def try_one(sample: Sample, folder: Path) -> tuple[str, str]:
     return status, detail
 
 
-def work(seed: int, indices: range, folder: Path) -> None:
+def work(seed: int, only: str, indices: range, folder: Path) -> None:
     """Run in a worker: one JSON line on the original standard output for each index."""
     report = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
@@ -85,7 +90,7 @@ def work(seed: int, indices: range, folder: Path) -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    kinds = samples(folder / "samples")
+    kinds = chosen(folder / "samples", only)
     print(json.dumps({"ready": True}), file=report)
     for index in indices:
         status, detail = try_one(damaged(kinds, seed, index), folder / "one")
@@ -96,8 +101,8 @@ def work(seed: int, indices: range, folder: Path) -> None:
 class Lane:
     """One chain of worker processes that goes through its indices, whatever happens to them."""
 
-    def __init__(self, seed: int, indices: range, folder: Path) -> None:
-        self.seed, self.indices, self.folder = seed, indices, folder
+    def __init__(self, seed: int, only: str, indices: range, folder: Path) -> None:
+        self.seed, self.only, self.indices, self.folder = seed, only, indices, folder
         self.results: list[tuple[int, str, str]] = []
 
     def run(self) -> None:
@@ -108,7 +113,8 @@ class Lane:
 
     def _one_worker(self, indices: range, folder: Path) -> int:
         span = f"{indices.start}:{indices.stop}:{indices.step}"
-        command = [sys.executable, "-W", "error", __file__, "--seed", str(self.seed), "--worker", span, str(folder)]
+        command = [sys.executable, "-W", "error", __file__, "--seed", str(self.seed), "--only", self.only]
+        command += ["--worker", span, str(folder)]
         folder.mkdir(parents=True)
         with (folder / "stderr.txt").open("wb") as errors:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
@@ -144,9 +150,8 @@ class Lane:
         lines.put("")
 
 
-def save_failures(results: list[tuple[int, str, str]], seed: int, scratch: Path, output: Path) -> None:
+def save_failures(results: list[tuple[int, str, str]], seed: int, kinds: list[Sample], output: Path) -> None:
     """Keep the files of each failure and what happened."""
-    kinds = samples(scratch) if results else []
     for index, status, detail in results:
         folder = output / f"{seed}-{index}-{status}"
         shutil.rmtree(folder, ignore_errors=True)
@@ -163,19 +168,20 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=10_000, help="number of damaged files")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="first index, to run one again")
+    parser.add_argument("--only", default="", help="kinds of input whose names begin so, such as nrrd or dicom-jpeg")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--output", type=Path, default=Path("fuzz-failures"), help="folder for the files that failed")
     parser.add_argument("--worker", nargs=2, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.worker:
         span, folder = arguments.worker
-        work(arguments.seed, range(*map(int, span.split(":"))), Path(folder))
+        work(arguments.seed, arguments.only, range(*map(int, span.split(":"))), Path(folder))
         return 0
     began = time.monotonic()
-    stop = arguments.first + arguments.count
+    indices = range(arguments.first, arguments.first + arguments.count)
     with tempfile.TemporaryDirectory() as name:
         lanes = [
-            Lane(arguments.seed, range(arguments.first + n, stop, arguments.workers), Path(name, f"lane-{n}"))
+            Lane(arguments.seed, arguments.only, indices[n :: arguments.workers], Path(name, f"lane-{n}"))
             for n in range(arguments.workers)
         ]
         threads = [threading.Thread(target=lane.run) for lane in lanes]
@@ -185,7 +191,7 @@ def main() -> int:
             thread.join()
         results = [result for lane in lanes for result in lane.results]
         failures = [result for result in results if result[1] not in GOOD]
-        save_failures(failures, arguments.seed, Path(name, "again"), arguments.output)
+        save_failures(failures, arguments.seed, chosen(Path(name, "again"), arguments.only), arguments.output)
     counts = Counter(status for _, status, _ in results)
     listed = ", ".join(f"{counts[status]} {status}" for status in STATUSES)
     print(f"{len(results)} of {arguments.count} damaged files: {listed}; {time.monotonic() - began:.0f} s")

@@ -32,7 +32,6 @@ def test_shipped_data_is_found_from_a_wheel_in_an_empty_folder(wheel, tmp_path):
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
     environment = {**os.environ, "PYTHONPATH": str(site)}
-    # -S -E would hide the dependencies; -P keeps the checkout out of the path on 3.11 and later, the folder does it before.
     result = subprocess.run(
         [sys.executable, "-c", FINDER], cwd=empty, env=environment, capture_output=True, text=True, check=False
     )
@@ -62,9 +61,9 @@ def test_every_python_resolves_to_wheels(repository, tmp_path, version, platform
 
 
 def _requirements(repository):
-    from packaging.requirements import Requirement
     from hatchling.metadata.core import ProjectMetadata
     from hatchling.plugin.manager import PluginManager
+    from packaging.requirements import Requirement
 
     metadata = ProjectMetadata(str(repository), PluginManager())
     extras = metadata.core.optional_dependencies

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import SimpleITK as sitk
 
+from HNTargetSegLib.case.codestream import require_frame
 from HNTargetSegLib.case.dicom_scan import Header, reading
 from HNTargetSegLib.case.stored import MAX_VOXELS
 from HNTargetSegLib.errors import BadInputError
@@ -105,8 +106,10 @@ def _slice(path: Path, stored: PixelFormat) -> np.ndarray:
             raise BadInputError("The slice has no pixels", path=path, remedy="Export the series again")
         if data.file_meta.get("TransferSyntaxUID") is None:
             data.file_meta.TransferSyntaxUID = pydicom.uid.ImplicitVRLittleEndian
-        compressed = data.file_meta.TransferSyntaxUID.is_compressed
-        array: np.ndarray = _decompressed(path, data, stored) if compressed else data.pixel_array
+        syntax = data.file_meta.TransferSyntaxUID
+        # pydicom decodes run lengths by itself, and needs further packages for the other compressed forms.
+        by_gdcm = syntax.is_compressed and syntax != pydicom.uid.RLELossless
+        array: np.ndarray = _decompressed(path, data, stored) if by_gdcm else data.pixel_array
     if array.shape != (stored.rows, stored.columns):
         raise BadInputError(
             f"The pixels form a {array.shape} array, against {stored.rows}x{stored.columns} in the header",
@@ -159,6 +162,8 @@ def _write_clean(data: Any, stored: PixelFormat, target: Path) -> None:
         stored.bits_stored,
         stored.bits_stored - 1,
     )
-    clean.PixelData = encapsulate([next(generate_frames(data.PixelData, number_of_frames=1))])
+    frame = next(generate_frames(data.PixelData, number_of_frames=1))
+    require_frame(frame, str(meta.TransferSyntaxUID), stored.rows, stored.columns)
+    clean.PixelData = encapsulate([frame])
     clean["PixelData"].is_undefined_length = True
     clean.save_as(target, enforce_file_format=True)

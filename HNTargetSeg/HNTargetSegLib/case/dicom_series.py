@@ -13,6 +13,7 @@ import numpy as np
 from HNTargetSegLib.case.dicom_pixels import PixelFormat, load_slices
 from HNTargetSegLib.case.dicom_scan import Header, image_series, is_dicom, reading
 from HNTargetSegLib.case.identity import SeriesIdentity, identity_of
+from HNTargetSegLib.case.stored import is_sane
 from HNTargetSegLib.case.volume import Geometry, Volume
 from HNTargetSegLib.errors import BadInputError
 
@@ -166,8 +167,7 @@ def _has_numbers(data: Any, name: str, count: int) -> bool:
     values = data.get(name)
     if values is None or isinstance(values, (str, float, int)) or len(values) != count:
         return False
-    numbers = np.array([float(value) for value in values])
-    return bool(np.isfinite(numbers).all()) and (name != "PixelSpacing" or bool((numbers > 0).all()))
+    return all(is_sane(float(value), positive=name == "PixelSpacing") for value in values)
 
 
 def _require_alike(folder: Path, headers: Sequence[Header]) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
 
-from HNTargetSegLib.case.stored import StoredVoxels, data_file_beside
+from HNTargetSegLib.case.stored import StoredVoxels, data_file_beside, is_sane
 from HNTargetSegLib.errors import BadInputError, GeometryError
 
 # MetaIO keeps a value in a fixed buffer; a longer line is no header of ours.
@@ -96,7 +95,7 @@ def _require_legal_grid(path: Path, fields: dict[str, str]) -> None:
     for key in _SPACING_KEYS:
         if key in fields:
             spacing = _numbers(fields[key])
-            if len(spacing) != 3 or not all(math.isfinite(step) and step > 0 for step in spacing):
+            if len(spacing) != 3 or not all(is_sane(step, positive=True) for step in spacing):
                 raise GeometryError(
                     f"The voxel spacing '{fields[key]}' is not three positive numbers",
                     path=path,
@@ -105,7 +104,7 @@ def _require_legal_grid(path: Path, fields: dict[str, str]) -> None:
     for key, count in _VECTOR_KEYS.items():
         if key in fields:
             numbers = _numbers(fields[key])
-            if len(numbers) != count or not all(math.isfinite(value) for value in numbers):
+            if len(numbers) != count or not all(is_sane(value) for value in numbers):
                 raise GeometryError(
                     f"{key} '{fields[key]}' is not {count} numbers", path=path, remedy="Export the image again"
                 )

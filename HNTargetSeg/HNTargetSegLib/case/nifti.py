@@ -8,14 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from HNTargetSegLib.case.stored import StoredVoxels, first_bytes, is_gzip
+from HNTargetSegLib.case.stored import StoredVoxels, first_bytes, is_gzip, is_sane
 from HNTargetSegLib.errors import BadInputError, GeometryError
 
 _HEADER_BYTES = 348
 _FIRST_VOXEL = 352
 _TYPES = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
 _UNIT_MASK, _UNIT_MM = 7, 2
-_MAX_FORM = 1e6
 
 
 def parse_nifti(path: Path) -> StoredVoxels:
@@ -105,7 +104,7 @@ def _size(path: Path, dim: tuple[int, ...]) -> tuple[int, int, int]:
 
 def _require_legal_grid(path: Path, pixdim: tuple[float, ...], units: int) -> None:
     spacing = pixdim[1:4]
-    if not all(math.isfinite(step) and step > 0 for step in spacing):
+    if not all(is_sane(step, positive=True) for step in spacing):
         shown = ", ".join(f"{step:.6g}" for step in spacing)
         raise GeometryError(
             f"The voxel spacing ({shown}) mm in the header is not three positive numbers",
@@ -120,7 +119,7 @@ def _require_legal_grid(path: Path, pixdim: tuple[float, ...], units: int) -> No
 
 def _require_finite_forms(path: Path, numbers: tuple[float, ...]) -> None:
     # ITK decomposes these matrices whatever they hold; with NaN or infinity it does not return.
-    if not all(math.isfinite(number) and abs(number) < _MAX_FORM for number in numbers):
+    if not all(is_sane(number) for number in numbers):
         raise GeometryError(
             "The position or direction in the header (qform, sform) holds impossible numbers",
             path=path,

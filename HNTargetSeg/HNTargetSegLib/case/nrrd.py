@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from HNTargetSegLib.case.stored import StoredVoxels, data_file_beside
+from HNTargetSegLib.case.stored import StoredVoxels, data_file_beside, is_sane
 from HNTargetSegLib.errors import BadInputError, GeometryError
 
 _MAX_LINE, _MAX_LINES = 1 << 16, 2000
@@ -132,7 +132,7 @@ def _is_count(text: str) -> bool:
 def _require_legal_grid(path: Path, fields: dict[str, str]) -> None:
     if "spacings" in fields:
         spacings = [_number(text) for text in fields["spacings"].split()]
-        if len(spacings) != 3 or not all(step > 0 and math.isfinite(step) for step in spacings):
+        if len(spacings) != 3 or not all(is_sane(step, positive=True) for step in spacings):
             raise GeometryError(
                 f"The voxel spacings '{fields['spacings']}' are not three positive numbers",
                 path=path,
@@ -150,7 +150,7 @@ def _require_legal_grid(path: Path, fields: dict[str, str]) -> None:
         if text is None:
             continue
         numbers = [_number(word) for word in text.replace("(", " ").replace(")", " ").replace(",", " ").split()]
-        if len(numbers) != count or not all(math.isfinite(value) for value in numbers):
+        if len(numbers) != count or not all(is_sane(value) for value in numbers):
             raise GeometryError(
                 f"The {key} '{text}' are not {count} numbers", path=path, remedy="Export the image again"
             )

@@ -1,7 +1,7 @@
-"""Turn a volume's axes so that they run like those of an axial series (left, posterior, superior), and turn results back.
+"""Turn a volume's axes into those of an axial series (left, posterior, superior), and turn results back.
 
-Nothing is interpolated: axes are swapped and flipped only, so that a sagittal or coronal acquisition reaches a network that was
-trained on axial ones in the way it knows. An oblique volume keeps its tilt.
+Nothing is interpolated: axes are swapped and flipped only, so that a sagittal or coronal acquisition reaches a
+network that was trained on axial ones in the way it knows. An oblique volume keeps its tilt.
 """
 
 from __future__ import annotations

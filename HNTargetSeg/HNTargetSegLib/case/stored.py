@@ -16,6 +16,9 @@ from HNTargetSegLib.errors import BadInputError
 MAX_VOXELS = 1 << 30
 """A volume over this (1024^3) is refused: no MR of a patient has it, a damaged header does."""
 
+_MAX_MM = 1e6
+# A kilometre: larger lengths and positions come from damaged headers and overflow what is computed from them.
+
 _MAX_DEFLATE_RATIO = 1032
 # Deflate cannot do better (zlib technical details), which bounds what a small file can hold.
 _SURPLUS_BYTES = 4096
@@ -88,6 +91,12 @@ def load_voxels(stored: StoredVoxels) -> np.ndarray:
     with np.errstate(over="ignore", invalid="ignore"):
         scaled: np.ndarray = (array * np.float64(stored.slope) + stored.intercept).astype(kind)
     return scaled
+
+
+def is_sane(number: float, positive: bool = False) -> bool:
+    """Whether a number in a header can be a length or position in mm or a direction: finite and under a kilometre."""
+    # NaN fails every comparison.
+    return abs(number) < _MAX_MM and (number > 1 / _MAX_MM or not positive)
 
 
 def first_bytes(path: Path, count: int) -> bytes:

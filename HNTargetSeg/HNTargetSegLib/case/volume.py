@@ -98,7 +98,8 @@ class Geometry:
             return "(" + ", ".join(f"{value:.6g}" for value in values) + ")"
 
         size = "x".join(str(n) for n in self.size)
-        return f"{size} voxels of {numbers(self.spacing)} mm at {numbers(self.origin)}, direction {numbers(self.direction)}"
+        place = f"at {numbers(self.origin)}, direction {numbers(self.direction)}"
+        return f"{size} voxels of {numbers(self.spacing)} mm {place}"
 
 
 @dataclass(frozen=True, eq=False)

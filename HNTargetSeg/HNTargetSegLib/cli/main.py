@@ -61,7 +61,9 @@ def _report(options: argparse.Namespace, error: TargetSegError) -> int:
 def _out_of_memory() -> TargetSegError:
     from HNTargetSegLib.errors import OutOfMemoryError
 
-    return OutOfMemoryError("The memory of this machine does not suffice", remedy="Close other programs or crop the image")
+    return OutOfMemoryError(
+        "The memory of this machine does not suffice", remedy="Close other programs or crop the image"
+    )
 
 
 def _unexpected(error: Exception) -> TargetSegError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from HNTargetSegLib.models.options import PredictOptions
-    from HNTargetSegLib.models.predictor import Predictor
+    from HNTargetSegLib.pipeline import LoadedModel
 
 
 def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,16 +18,24 @@ def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--mode",
         default="exact",
-        help="exact: float32, the labels of nnUNetv2_predict (default); fast: reduced precision, the card says what it changes",
+        help="exact: float32, the labels of nnUNetv2_predict (default); fast: reduced precision, see the model's card",
     )
-    group.add_argument("--step", type=float, default=0.5, help="distance of tiles as a share of the patch (default 0.5)")
     group.add_argument(
-        "--mirror", action="store_true", help="average over mirrored inputs: 2 to 8 times the work, a little more accurate"
+        "--step", type=float, default=0.5, help="distance of tiles as a share of the patch (default 0.5)"
+    )
+    group.add_argument(
+        "--mirror",
+        action="store_true",
+        help="average over mirrored inputs: 2 to 8 times the work, a little more accurate",
     )
     group.add_argument("--folds", nargs="+", help="folds to average (default: all of the model)")
-    group.add_argument("--rule", default="argmax", help="argmax (default), or threshold: a target where it exceeds --threshold")
+    group.add_argument(
+        "--rule", default="argmax", help="argmax (default), or threshold: a target where it exceeds --threshold"
+    )
     group.add_argument("--threshold", type=float, default=0.5, help="probability for --rule threshold (default 0.5)")
-    group.add_argument("--fold-mean", default="logits", help="logits as nnU-Net does (default), or softmax as papers write")
+    group.add_argument(
+        "--fold-mean", default="logits", help="logits as nnU-Net does (default), or softmax as papers write"
+    )
 
 
 def predict_options(options: argparse.Namespace) -> PredictOptions:
@@ -46,12 +54,13 @@ def predict_options(options: argparse.Namespace) -> PredictOptions:
     )
 
 
-def load_predictor(options: argparse.Namespace) -> Predictor:
-    """The chosen model, verified and loaded."""
+def load_chosen_model(options: argparse.Namespace) -> LoadedModel:
+    """The chosen model, its files checked against their hashes, loaded."""
+    # The options first: a slip in them is reported before a model is read.
     chosen = predict_options(options)
-    from HNTargetSegLib.models.predictor import Predictor
     from HNTargetSegLib.models.store import ModelStore
+    from HNTargetSegLib.pipeline import LoadedModel
 
     store = ModelStore.default_store()
     name = options.model or store.default().card.name
-    return Predictor(store.verify(name), chosen)
+    return LoadedModel.load(store.verify(name), chosen)

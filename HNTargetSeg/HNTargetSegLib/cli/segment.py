@@ -10,19 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from HNTargetSegLib.cli.predict_arguments import add_predict_arguments, load_predictor
+from HNTargetSegLib.cli.predict_arguments import add_predict_arguments, load_chosen_model
 from HNTargetSegLib.errors import BadInputError
 
 if TYPE_CHECKING:
-    from HNTargetSegLib.models.predictor import Predictor
-    from HNTargetSegLib.pipeline import VisitResult
+    from HNTargetSegLib.pipeline import LoadedModel, VisitResult
 
 _EXAMPLE = """examples:
   hntargetseg segment --mid midRT_T2.nii.gz --output result
   hntargetseg segment --mid dicom/midRT --pre dicom/preRT --output result
 
-One visit is written into DIR itself, two into DIR/preRT and DIR/midRT: segmentation.nii.gz (0 background, 1 GTVp, 2 GTVn),
-lesions.nii.gz (lesion ids), lesions.csv, manifest.json and overlay.png. Images are NIfTI, NRRD, MHA or a DICOM folder."""
+One visit is written into DIR itself, two into DIR/preRT and DIR/midRT: segmentation.nii.gz (0 background, 1 GTVp,
+2 GTVn), lesions.nii.gz (lesion ids), lesions.csv, manifest.json and overlay.png.
+Images are NIfTI, NRRD, MHA or a DICOM folder."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -50,8 +50,8 @@ def run(options: argparse.Namespace) -> int:
 
     visits = chosen_visits(options.visit, {"pre": options.pre, "mid": options.mid})
     ensure_writable_folder(options.output)
-    predictor = load_predictor(options)
-    results = segment_files(visits, options.output, predictor, options)
+    model = load_chosen_model(options)
+    results = segment_files(visits, options.output, model, options)
     report(results, as_json=options.json)
     return 0
 
@@ -79,7 +79,7 @@ def chosen_visits(visit: str | None, given: dict[str, Path | None]) -> dict[str,
 
 
 def segment_files(
-    visits: dict[str, Path], output: Path, predictor: Predictor, options: argparse.Namespace
+    visits: dict[str, Path], output: Path, model: LoadedModel, options: argparse.Namespace
 ) -> dict[str, tuple[VisitResult, Path]]:
     """Segment each image and write its folder; results with their folders by visit."""
     from HNTargetSegLib.case.read import read_volume
@@ -92,9 +92,9 @@ def segment_files(
     for name, image in images.items():
         started = datetime.datetime.now(datetime.timezone.utc)
         with _progress_bar(f"{name}-RT", hidden=options.json) as progress:
-            result = segment_visit(image, predictor, wanted, progress=progress)
+            result = segment_visit(image, model, wanted, progress=progress)
         folder = output / f"{name}RT" if len(images) > 1 else output
-        _write(result, folder, visits[name], name, predictor, options, started)
+        _write(result, folder, visits[name], name, model, options, started)
         results[name] = (result, folder)
     return results
 
@@ -135,7 +135,7 @@ def _write(
     folder: Path,
     source: Path,
     visit: str,
-    predictor: Predictor,
+    model: LoadedModel,
     options: argparse.Namespace,
     started: datetime.datetime,
 ) -> None:
@@ -144,9 +144,9 @@ def _write(
 
     manifest = Manifest.of_run(
         inputs={f"{visit}RT_T2": source},
-        model=predictor.model,
-        parameters=_parameters(predictor, options),
-        device=predictor.device,
+        model=model.stored,
+        parameters=_parameters(model, options),
+        device=model.predictor.engine_name,
         started=started,
         seconds=result.seconds,
         warnings=result.warnings,
@@ -154,10 +154,10 @@ def _write(
     write_result(folder, result.image, result.lesions, manifest, title=f"{visit}-RT, {source.name}")
 
 
-def _parameters(predictor: Predictor, options: argparse.Namespace) -> dict[str, Any]:
+def _parameters(model: LoadedModel, options: argparse.Namespace) -> dict[str, Any]:
     from dataclasses import asdict
 
-    return {**asdict(predictor.options), "minimum_cc": options.minimum_cc, "candidates": options.candidates}
+    return {**asdict(model.predictor.options), "minimum_cc": options.minimum_cc, "candidates": options.candidates}
 
 
 @contextmanager

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +43,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--preset", default="resenc-m", help=presets)
     parser.add_argument("--visit", choices=("pre", "mid", "both"), default="both", help="visits to train on")
     parser.add_argument("--device", default="cuda", help="cuda, mps or cpu")
+    parser.add_argument("--threads", type=int, help="CPU threads of the network (default: one a core)")
     parser.add_argument(
         "--assess",
         action="append",
@@ -67,10 +70,14 @@ def run(options: argparse.Namespace) -> int:
     from HNTargetSegLib.training.train import TrainingOptions, train
     from HNTargetSegLib.training.workspace import Workspace
 
+    # A polite kill must reach the children too: nnU-Net's loaders outlive their parent otherwise.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     say: Callable[[str], None] = (lambda line: None) if options.json else print
     cohorts = {name: find_cases(folder, options.visit) for name, folder in _cohorts(options.assess).items()}
     cases = find_cases(options.data, options.visit)
-    training = TrainingOptions(preset(options.preset), Workspace(options.workspace.resolve()), options.device)
+    chosen = preset(options.preset)
+    chosen = replace(chosen, schedule=replace(chosen.schedule, threads=options.threads))
+    training = TrainingOptions(chosen, Workspace(options.workspace.resolve()), options.device)
     train(cases, training, say)
     publication = Publication(
         name=options.name,
@@ -95,7 +102,9 @@ def _cohorts(pairs: list[str]) -> dict[str, Path]:
     for pair in pairs:
         name, separator, folder = pair.partition("=")
         if not (name and separator and folder):
-            raise BadInputError(f"--assess '{pair}' is not COHORT=DIR", remedy='Write for example --assess "unseen=DIR"')
+            raise BadInputError(
+                f"--assess '{pair}' is not COHORT=DIR", remedy='Write for example --assess "unseen=DIR"'
+            )
         cohorts[name] = Path(folder)
     return cohorts
 
@@ -109,7 +118,7 @@ def _assess(
 ) -> dict[str, Any]:
     """Figures of the model as it will be stored, half precision included."""
     from HNTargetSegLib.models.options import PredictOptions
-    from HNTargetSegLib.models.predictor import Predictor
+    from HNTargetSegLib.pipeline import LoadedModel
     from HNTargetSegLib.training.assess import assess, summarise
     from HNTargetSegLib.training.publish import Publication, publish
 
@@ -118,5 +127,5 @@ def _assess(
     with tempfile.TemporaryDirectory() as folder:
         draft: Publication = Publication(name=options.name)
         model = publish(training, cases, draft, Path(folder) / options.name, half=options.half)
-        predictor = Predictor(model, PredictOptions(device=options.device, mirror=False))
-        return {name: summarise(assess(predictor, members, say)) for name, members in cohorts.items()}
+        loaded = LoadedModel.load(model, PredictOptions(device=options.device, mirror=False))
+        return {name: summarise(assess(loaded, members, say)) for name, members in cohorts.items()}

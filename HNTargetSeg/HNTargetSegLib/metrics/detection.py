@@ -11,8 +11,8 @@ import numpy as np
 class Detection:
     """Counts of lesions; they add up over patients (pooled over the cohort).
 
-    Source: the definition in Chartrand et al. 2022, as commonly used: components by 26-connectivity, and an overlap of one
-    voxel counts as found. Beirami et al. 2026 print no definition.
+    Source: the definition in Chartrand et al. 2022, as commonly used: components by 26-connectivity, and an overlap of
+    one voxel counts as found. Beirami et al. 2026 print no definition.
     """
 
     found: int = 0
@@ -51,7 +51,7 @@ def detect(reference: np.ndarray, prediction: np.ndarray, minimum_voxels: int = 
 
     reference, prediction = reference.astype(bool), prediction.astype(bool)
     shared = reference & prediction
-    structure = np.ones((3, 3, 3), bool)
+    structure: np.ndarray = np.ones((3, 3, 3), bool)
 
     def hits(mask: np.ndarray) -> tuple[int, int]:
         labels, number = ndimage.label(mask, structure)

@@ -14,7 +14,8 @@ from HNTargetSegLib.errors import GeometryError
 class Overlap:
     """Volumes in cc of a reference, a prediction and what they share; overlaps add up over patients.
 
-    Source: Dice 1945 for ``dsc``; Andrearczyk et al., HECKTOR 2022, for the sum over patients (DSCagg of HNTS-MRG 2024).
+    Source: Dice 1945 for ``dsc``; Andrearczyk et al., HECKTOR 2022, for the sum over patients (DSCagg of
+    HNTS-MRG 2024).
     """
 
     reference_cc: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import math
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -171,10 +172,21 @@ def _converted(network: torch.nn.Module, tile_shape: tuple[int, ...]) -> Path:
         with torch.no_grad(), warnings.catch_warnings():
             # Tracing warns of every size that it takes as fixed; all tiles have one size.
             warnings.simplefilter("ignore")
-            model = openvino.convert_model(network, example_input=torch.zeros(1, *tile_shape), input=[1, *tile_shape])
+            example = torch.zeros(1, *_example_shape(network, tile_shape))
+            model = openvino.convert_model(network, example_input=example, input=[1, *tile_shape])
         with replacing_folder(folder) as temporary:
             openvino.save_model(model, temporary / "network.xml", compress_to_fp16=False)
     return folder
+
+
+def _example_shape(network: torch.nn.Module, tile_shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape to trace with: as small as a purely convolutional network allows, as it is traced several times."""
+    if type(network).__name__ not in ("PlainConvUNet", "ResidualEncoderUNet"):
+        return tile_shape
+    strides = [layer.stride for layer in network.modules() if isinstance(layer, torch.nn.ConvTranspose3d)]
+    # Two voxels along each axis at the lowest resolution, since normalisation wants more than one.
+    smallest = [2 * math.prod(int(stride[axis]) for stride in strides) for axis in range(3)]
+    return (tile_shape[0], *(min(pair) for pair in zip(smallest, tile_shape[1:], strict=True)))
 
 
 def _fingerprint(network: torch.nn.Module, tile_shape: tuple[int, ...], version: str) -> str:

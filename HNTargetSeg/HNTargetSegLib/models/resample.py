@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import torch
 
 DEFAULT_RESAMPLING = "resample_data_or_seg_to_shape"
+_BLOCK = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,9 +153,9 @@ def interpolate(logits: torch.Tensor, taps: Sequence[Taps], offset: Sequence[int
     if all(axis.is_identity for axis in inner):
         return result
     result = result.float()
-    # The last axis first, where there is least to do; as a matrix product, since gathering along it is slow.
+    # The last axis first: there are fewer rows before the others have grown.
     if not inner[2].is_identity:
-        result = result @ _as_matrix(inner[2], result)
+        result = _interpolate_rows(result, inner[2])
     for axis in (1, 0):
         if not inner[axis].is_identity:
             result = _interpolate_axis(result, axis + 1, inner[axis])
@@ -163,6 +164,20 @@ def interpolate(logits: torch.Tensor, taps: Sequence[Taps], offset: Sequence[int
 
 def _localised(taps: Taps, offset: int, size: int) -> Taps:
     return Taps(np.clip(taps.low - offset, 0, size - 1), np.clip(taps.high - offset, 0, size - 1), taps.weight, size)
+
+
+def _interpolate_rows(values: torch.Tensor, taps: Taps) -> torch.Tensor:
+    """Interpolate along the last axis by matrix products, since gathering along it is slow."""
+    import torch
+
+    rows = values.reshape(-1, values.shape[-1])
+    blocks = []
+    for first in range(0, len(taps.low), _BLOCK):
+        part = taps.part(first, first + _BLOCK)
+        # The matrix has two entries a column round its diagonal: a block needs few of the inputs.
+        begin, stop = int(part.low.min()), int(part.high.max()) + 1
+        blocks.append(rows[:, begin:stop] @ _as_matrix(_localised(part, begin, stop - begin), rows))
+    return torch.cat(blocks, dim=1).reshape(*values.shape[:-1], len(taps.low))
 
 
 def _as_matrix(taps: Taps, like: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +12,8 @@ from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.case.read import read_mask, read_volume
 from HNTargetSegLib.metrics.detection import Detection, detect
 from HNTargetSegLib.metrics.overlap import Overlap, dsc_agg, overlap
-from HNTargetSegLib.pipeline import segment_visit
+from HNTargetSegLib.pipeline import LoadedModel, segment_visit
 from HNTargetSegLib.training.cases import TrainingCase
-
-if TYPE_CHECKING:
-    from HNTargetSegLib.models.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -30,14 +27,14 @@ class CaseFigures:
 
 
 def assess(
-    predictor: Predictor, cases: Sequence[TrainingCase], say: Callable[[str], None] = print
+    model: LoadedModel, cases: Sequence[TrainingCase], say: Callable[[str], None] = print
 ) -> tuple[CaseFigures, ...]:
     """Segment each case and compare it with its mask."""
     figures = []
     for case in cases:
         image = read_volume(case.image)
         truth = read_mask(case.mask, like=image)
-        found = segment_visit(image, predictor).lesions.label_map()
+        found = segment_visit(image, model).lesions.label_map()
         for label in Target:
             reference, prediction = truth.array == label, found.array == label
             figures.append(
@@ -56,7 +53,7 @@ def assess(
 def summarise(figures: Iterable[CaseFigures]) -> dict[str, dict[str, Any]]:
     """Cohort figures of each label, JSON-ready; None where a figure is undefined.
 
-    ``dsc_mean`` leaves out cases whose reference is empty, ``dsc_agg`` and the lesion-wise figures are pooled over all cases.
+    ``dsc_mean`` leaves out cases whose reference is empty; ``dsc_agg`` and the lesion-wise figures are pooled over all.
     """
     summary: dict[str, dict[str, Any]] = {}
     everything = list(figures)

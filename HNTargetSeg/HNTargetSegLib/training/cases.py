@@ -77,9 +77,10 @@ def split_by_patient(cases: Sequence[TrainingCase], validation_share: float = 0.
 def _case(data: Path, patient: str, visit: str, image: Path | None, mask: Path | None) -> TrainingCase:
     if image is None or mask is None:
         missing = "T2 image" if image is None else "mask"
+        other = "mid" if visit == "pre" else "pre"
         raise BadInputError(
             f"Patient {patient} has no {visit}-RT {missing}",
             path=data / patient,
-            remedy=f"Add it, take the patient out, or train on the other visit (--visit {'mid' if visit == 'pre' else 'pre'})",
+            remedy=f"Add it, take the patient out, or train on the other visit (--visit {other})",
         )
     return TrainingCase(f"{patient}_{visit}", patient, image, mask)

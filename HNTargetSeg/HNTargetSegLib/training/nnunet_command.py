@@ -20,9 +20,9 @@ _ENTRY_POINTS = {
 def make_torchvision_importable() -> Any:
     """Let torchvision be imported where its compiled part does not fit the installed PyTorch.
 
-    nnU-Net looks for a trainer by importing all of its own, and one of them needs torchvision, which no U-Net uses. A CPU
-    build of PyTorch beside the registry's torchvision, which is linked against CUDA, fails there. All it lacks at import is
-    the declaration of two operators.
+    nnU-Net looks for a trainer by importing all of its own, and one of them needs torchvision, which no U-Net uses. A
+    CPU build of PyTorch beside the registry's torchvision, which is linked against CUDA, fails there. All it lacks at
+    import is the declaration of two operators.
 
     Returns
     -------

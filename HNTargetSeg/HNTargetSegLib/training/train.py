@@ -108,14 +108,17 @@ def write_raw_dataset(workspace: Workspace, cases: Sequence[TrainingCase]) -> No
     path = workspace.raw / "dataset.json"
     if path.exists() and json.loads(path.read_text(encoding="utf-8"))["dataset"] != description["dataset"]:
         raise BadInputError(
-            "This workspace was begun with other cases", path=path, remedy="Choose another --workspace, or remove this one"
+            "This workspace was begun with other cases",
+            path=path,
+            remedy="Choose another --workspace, or remove this one",
         )
     workspace.write_json(path, description)
 
 
 def adapt_plans(workspace: Workspace, preset: Preset) -> None:
     """Give the planned configuration the preset's overrides and the preset's name."""
-    planned = next(path for path in sorted(workspace.preprocessed.glob("*Plans.json")))
+    found = sorted(workspace.preprocessed.glob("*Plans.json"), key=lambda path: path.stem == preset.plans)
+    planned = found[0]  # what the planner wrote; under the preset's own name only where the planner uses that
     plans: dict[str, Any] = json.loads(planned.read_text(encoding="utf-8"))
     configuration = plans["configurations"][_CONFIGURATION]
     configuration.update(preset.overrides)

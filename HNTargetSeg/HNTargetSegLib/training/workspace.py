@@ -81,7 +81,9 @@ class Workspace:
             variables.update(allocator_environment(), nnUNet_n_proc_DA="1")
         return variables
 
-    def run(self, stage: str, arguments: Sequence[str], environment: dict[str, str], say: Callable[[str], None]) -> None:
+    def run(
+        self, stage: str, arguments: Sequence[str], environment: dict[str, str], say: Callable[[str], None]
+    ) -> None:
         """Run one of nnU-Net's commands, passing its lines to ``say`` and to the log.
 
         Raises

@@ -154,7 +154,7 @@ def test_one_flipped_bit_in_compressed_voxels_is_an_error(tmp_path: Path, make_v
     content = bytearray(path.read_bytes())
     content[len(content) * 3 // 4] ^= 1
     path.write_bytes(content)
-    with pytest.raises(BadInputError, match="damaged|cut short"):
+    with pytest.raises(BadInputError, match=r"damaged|cut short"):
         read_volume(path)
 
 

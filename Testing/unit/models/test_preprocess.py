@@ -60,9 +60,7 @@ def test_an_empty_image_is_not_cropped(random_model: Callable[..., Any]) -> None
     assert np.isfinite(prepared.data).all()
 
 
-def test_the_given_image_is_not_changed(
-    random_model: Callable[..., Any], textured: Callable[..., Any]
-) -> None:
+def test_the_given_image_is_not_changed(random_model: Callable[..., Any], textured: Callable[..., Any]) -> None:
     image = textured((9, 20, 20))[None]
     before = image.copy()
     preprocess(image, (2.0, 1.0, 1.0), read_plan(random_model()))

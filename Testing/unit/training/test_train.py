@@ -11,9 +11,9 @@ import pytest
 from HNTargetSegLib.case.read import read_volume
 from HNTargetSegLib.errors import BadInputError, MissingDependencyError
 from HNTargetSegLib.models.options import PredictOptions
-from HNTargetSegLib.models.predictor import Predictor
 from HNTargetSegLib.models.store import ModelStore
 from HNTargetSegLib.phantom import PhantomOptions, generate_patient, write_patient
+from HNTargetSegLib.pipeline import LoadedModel
 from HNTargetSegLib.training.assess import assess, summarise
 from HNTargetSegLib.training.cases import find_cases
 from HNTargetSegLib.training.presets import PRESETS, Preset, Schedule, preset
@@ -60,11 +60,11 @@ def test_the_trained_model_is_stored_with_a_card_and_predicts(trained, tmp_path)
     assert model.mirror_axes == (2,)
     assert model.trainer == "nnUNetTrainerHNTS"
     assert ModelStore(tmp_path, tmp_path / "none").verify("short").card == model.card
-    predictor = Predictor(model, PredictOptions(device="cpu", mirror=False))
-    figures = assess(predictor, cases[:1], lambda line: None)
+    loaded = LoadedModel.load(model, PredictOptions(device="cpu", mirror=False))
+    figures = assess(loaded, cases[:1], lambda line: None)
     assert summarise(figures)["GTVp"]["cases"] == 1
     image = read_volume(cases[0].image)
-    labels = predictor.predict(image.array[None].astype(np.float32), image.spacing).labels
+    labels = loaded.predictor.predict(image.array[None].astype(np.float32), image.spacing).labels
     assert labels.shape == image.array.shape
 
 
@@ -83,7 +83,7 @@ def test_a_second_call_goes_on_where_the_first_stopped(trained):
 
 
 def test_the_preset_decides_network_and_patch(trained):
-    _, options, results, _ = trained
+    results = trained[2]
     plans = json.loads((results / "plans.json").read_text())
     configuration = plans["configurations"]["3d_fullres"]
     assert configuration["patch_size"] == [16, 32, 32]

@@ -1,7 +1,8 @@
 """The baseline trainer: nnU-Net's own loss, with the length and augmentation that a preset asks for.
 
-nnU-Net finds this file through ``nnUNet_extTrainer`` and imports it by its bare name, so it imports nothing of the package.
-The preset arrives as JSON in the environment variable ``HNTARGETSEG_SCHEDULE``, because nnU-Net builds trainers by itself.
+nnU-Net finds this file through ``nnUNet_extTrainer`` and imports it by its bare name, so it imports nothing of the
+package. The preset arrives as JSON in the environment variable ``HNTARGETSEG_SCHEDULE``, because nnU-Net builds
+trainers by itself.
 """
 
 from __future__ import annotations
@@ -12,6 +13,13 @@ from typing import Any
 
 import torch
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
+
+_ATTRIBUTES = {
+    "epochs": "num_epochs",
+    "iterations": "num_iterations_per_epoch",
+    "validation_iterations": "num_val_iterations_per_epoch",
+    "save_every": "save_every",
+}
 
 
 class nnUNetTrainerHNTS(nnUNetTrainer):
@@ -27,10 +35,10 @@ class nnUNetTrainerHNTS(nnUNetTrainer):
     ) -> None:
         super().__init__(plans, configuration, fold, dataset_json, device)
         self.schedule: dict[str, Any] = json.loads(os.environ.get("HNTARGETSEG_SCHEDULE", "{}"))
-        self.num_epochs = self.schedule.get("epochs", self.num_epochs)
-        self.num_iterations_per_epoch = self.schedule.get("iterations", self.num_iterations_per_epoch)
-        self.num_val_iterations_per_epoch = self.schedule.get("validation_iterations", self.num_val_iterations_per_epoch)
-        self.save_every = self.schedule.get("save_every", self.save_every)
+        for ours, theirs in _ATTRIBUTES.items():
+            setattr(self, theirs, self.schedule.get(ours, getattr(self, theirs)))
+        if self.schedule.get("threads"):
+            torch.set_num_threads(self.schedule["threads"])
 
     def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> tuple[Any, ...]:
         """As nnU-Net, with the schedule's mirror axes."""
