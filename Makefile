@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test bench fuzz lint clean help
+.PHONY: demo test bench fuzz pictures lint clean help
 
 help:
 	@echo "make demo   segment a generated patient and show where the result is"
@@ -28,7 +28,7 @@ demo: $(VENV)/.installed-demo
 
 test: lint
 	$(BIN)/python Testing/system_packages.py
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest -m 'not slow' --cov --cov-report=term
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
@@ -38,9 +38,13 @@ lint: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python -m Testing.benchmarks
+	$(BIN)/python -m pytest -m slow
 
 fuzz: $(VENV)/.installed-test
 	$(BIN)/python Testing/fuzz/fuzz_readers.py --count 10000 --seed 0
+
+pictures: $(VENV)/.installed-test
+	$(BIN)/python Testing/pictures/make_pictures.py
 
 clean:
 	rm -rf $(VENV) build dist demo-output

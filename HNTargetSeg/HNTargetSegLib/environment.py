@@ -6,12 +6,11 @@ import importlib.metadata
 import platform
 import shutil
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from HNTargetSegLib import __version__
-from HNTargetSegLib.errors import TargetSegError
 
 # Package, whether segmentation needs it, and what it is for.
 _PACKAGES = (
@@ -28,6 +27,9 @@ _PACKAGES = (
     ("highdicom", False, "DICOM SEG; pip install 'hntargetseg[dicom]'"),
     ("tensorboard", False, "live training curves; pip install 'hntargetseg[train]'"),
 )
+
+_DISK_GB = 2
+_MEMORY_GB = 6
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,15 @@ class Device:
 
 @dataclass(frozen=True)
 class Environment:
-    """The report of ``hntargetseg doctor``; sizes in GB."""
+    """The report of ``hntargetseg doctor``; sizes in GB.
+
+    Attributes
+    ----------
+    problems
+        Why nothing can be segmented, and what to do, in sentences; empty when all is there.
+    notes
+        What may get in the way later: little memory or disk, a model that cannot be used.
+    """
 
     version: str
     python: str
@@ -61,7 +71,8 @@ class Environment:
     models: tuple[str, ...]
     free_memory_gb: float | None
     free_disk_gb: float
-    problems: tuple[str, ...] = field(default=())
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -77,28 +88,29 @@ def examine(folder: Path | None = None) -> Environment:
         Whose disk is measured; the working folder by default.
     """
     packages = tuple(Package(name, _version(name), needed, purpose) for name, needed, purpose in _PACKAGES)
-    models, problems = _models()
-    problems += [
+    devices, broken = _devices()
+    models, unusable = _models()
+    problems = [
         f"{package.name} is not installed ({package.purpose}); pip install {package.name}"
         for package in packages
         if package.needed and package.version is None
     ]
-    free_disk = shutil.disk_usage(folder or Path.cwd()).free / 1e9
-    if free_disk < 2:
-        problems.append(f"only {free_disk:.1f} GB of disk are free; results and caches need about 2 GB")
-    memory = _free_memory()
-    if memory is not None and memory < 4:
-        problems.append(f"only {memory:.1f} GB of memory are free; a full-size case needs up to 6 GB")
+    if broken and not problems:
+        problems.append(broken)
+    if not models:
+        problems.append("no model can be used; hntargetseg models install --help says how to get one")
+    free_disk, free_memory = shutil.disk_usage(folder or Path.cwd()).free / 1e9, _free_memory()
     return Environment(
         version=__version__,
         python=f"{platform.python_version()} ({sys.executable})",
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         packages=packages,
-        devices=_devices(),
+        devices=devices,
         models=models,
-        free_memory_gb=memory,
+        free_memory_gb=free_memory,
         free_disk_gb=free_disk,
         problems=tuple(problems),
+        notes=(*unusable, *_shortages(free_disk, free_memory)),
     )
 
 
@@ -109,29 +121,37 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _models() -> tuple[tuple[str, ...], list[str]]:
+def _models() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the models that can be used, and why others cannot."""
     from HNTargetSegLib.models.store import ModelStore
 
-    try:
-        names = tuple(model.card.name for model in ModelStore.default_store().list())
-    except TargetSegError as error:
-        return (), [str(error)]
-    return names, [] if names else ["no model is installed; hntargetseg models install"]
+    store = ModelStore.default_store()
+    return tuple(model.card.name for model in store.list()), tuple(str(error) for error in store.unreadable())
 
 
-def _devices() -> tuple[Device, ...]:
+def _devices() -> tuple[tuple[Device, ...], str | None]:
+    """Devices, quickest first, and what is wrong with PyTorch."""
     cpu = Device("cpu", platform.processor() or platform.machine(), None)
     try:
         import torch
-    except Exception:  # a broken PyTorch raises many kinds of errors at import; the package list names it
-        return (cpu,)
+    except Exception as error:  # a broken PyTorch raises many kinds of errors at import
+        return (cpu,), f"torch cannot be imported ({error}); install a build of PyTorch that fits this machine"
     found = []
     for index in range(torch.cuda.device_count()):
         properties = torch.cuda.get_device_properties(index)
         found.append(Device("cuda", properties.name, properties.total_memory / 1e9))
     if torch.backends.mps.is_available():
         found.append(Device("mps", "Apple GPU", None))
-    return (*found, cpu)
+    return (*found, cpu), None
+
+
+def _shortages(free_disk: float, free_memory: float | None) -> list[str]:
+    notes = []
+    if free_disk < _DISK_GB:
+        notes.append(f"only {free_disk:.1f} GB of disk are free; results and caches need about {_DISK_GB} GB")
+    if free_memory is not None and free_memory < _MEMORY_GB:
+        notes.append(f"only {free_memory:.1f} GB of memory are free; a full-size case needs up to {_MEMORY_GB} GB")
+    return notes
 
 
 def _free_memory() -> float | None:

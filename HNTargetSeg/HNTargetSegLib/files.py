@@ -76,12 +76,14 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 def replacing_files(folder: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield an empty folder whose files move into ``folder`` together when the block succeeds: all of them or none.
 
-    Other files in ``folder`` stay as they are. The folder is made when missing.
+    Files in folders below move into folders of the same name. Other files in ``folder`` stay as they are. The folder is
+    made when missing.
 
     Raises
     ------
     OutputError
-        As :func:`replacing`; files that stood in ``folder`` before stand there again.
+        As :func:`replacing`; files that stood in ``folder`` before stand there again. One that the block raised of a
+        file in the temporary folder names the place that was meant for it.
     """
     target = Path(folder)
     temporary: Path | None = None
@@ -95,29 +97,44 @@ def replacing_files(folder: str | os.PathLike[str]) -> Iterator[Path]:
         _move_all(new, target, old)
     except OSError as error:
         raise _output_error(target, error) from error
+    except OutputError as error:
+        if temporary is None or error.path is None or temporary / "new" not in Path(error.path).parents:
+            raise
+        meant = target / Path(error.path).relative_to(temporary / "new")
+        raise OutputError(error.what, path=meant, remedy=error.remedy) from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _move_all(new: Path, target: Path, old: Path) -> None:
-    done: list[str] = []
+    names = sorted(file.relative_to(new) for file in new.rglob("*") if file.is_file())
+    folders = sorted(folder.relative_to(new) for folder in new.rglob("*") if folder.is_dir())
+    made: list[Path] = []
+    done: list[Path] = []
     try:
-        for file in sorted(new.iterdir()):
-            place = target / file.name
-            if place.is_dir():
-                raise IsADirectoryError(errno.EISDIR, f"there is a folder called {file.name}")
-            _keep_default_permissions(file)
-            done.append(file.name)
-            if place.exists():
-                os.replace(place, old / file.name)
-            os.replace(file, place)
-    except OSError:
+        for name in folders:
+            (old / name).mkdir()
+            if not (target / name).is_dir():
+                (target / name).mkdir()
+                made.append(target / name)
+        for name in names:
+            if (target / name).is_dir():
+                raise IsADirectoryError(errno.EISDIR, f"there is a folder called {name}")
+            _keep_default_permissions(new / name)
+            done.append(name)
+            if (target / name).exists():
+                os.replace(target / name, old / name)
+            os.replace(new / name, target / name)
+    except BaseException:
+        # Also when the user stops it just here.
         for name in done:
             if (old / name).exists():
                 os.replace(old / name, target / name)
             elif not (new / name).exists():
                 (target / name).unlink(missing_ok=True)
+        for folder in reversed(made):
+            folder.rmdir()
         raise
 
 

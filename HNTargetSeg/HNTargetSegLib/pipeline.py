@@ -13,7 +13,7 @@ from HNTargetSegLib.case.checks import check_image
 from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.case.orientation import AxialTurn, to_axial
 from HNTargetSegLib.case.volume import Volume
-from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.errors import BadInputError, ModelError
 from HNTargetSegLib.lesions.candidates import find_candidates
 from HNTargetSegLib.lesions.find import find_lesions
 from HNTargetSegLib.lesions.lesion import Lesion, LesionSet, Slices
@@ -58,9 +58,21 @@ class LoadedModel:
 
     @classmethod
     def load(cls, stored: StoredModel, options: PredictOptions | None = None) -> LoadedModel:
-        """Load the networks of a stored model; errors are those of its predictor."""
+        """Load the networks of a stored model.
+
+        Raises
+        ------
+        ModelError
+            If its labels are not 0 to 2; else errors are those of its predictor.
+        """
         from HNTargetSegLib.models.predictor import Predictor
 
+        if sorted(stored.labels.values()) != [0, *sorted(Target)]:
+            raise ModelError(
+                f"The model's labels are {stored.labels}; 1 for the primary tumour and 2 for lymph nodes are needed",
+                path=stored.folder,
+                remedy="Choose another model with --model",
+            )
         return cls(stored, Predictor(stored, options))
 
 
@@ -145,7 +157,7 @@ def channels(recipe: Recipe, image: Volume) -> np.ndarray:
         raise BadInputError(
             f"The model reads {recipe} and this command gives it the T2 alone; missing: {missing}",
             path=image.name,
-            remedy="Choose a model whose recipe is t2",
+            remedy="Choose a model whose recipe is t2 with --model; hntargetseg models list shows the recipes",
         )
     return np.ascontiguousarray(image.array[None], dtype=np.float32)
 

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from HNTargetSegLib.cli.output import output_folder
+from HNTargetSegLib.cli.phantom import seed_number
 from HNTargetSegLib.cli.predict_arguments import add_predict_arguments, load_chosen_model
-from HNTargetSegLib.cli.segment import report, segment_files
+from HNTargetSegLib.cli.segment import read_images, report, segment_images, write_results
+from HNTargetSegLib.files import replacing_files
+from HNTargetSegLib.pipeline import SegmentOptions
+
+if TYPE_CHECKING:
+    from HNTargetSegLib.phantom import PhantomPatient
 
 _SEED = 2024
 
@@ -22,8 +30,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--output", type=Path, default=Path("demo-output"), help="folder (default: demo-output)")
-    parser.add_argument("--seed", type=int, default=_SEED, help=f"which patient (default {_SEED})")
-    parser.add_argument("--style", default="a", help="style of the patient: a, or b, which the model never saw")
+    parser.add_argument("--seed", type=seed_number, default=_SEED, help=f"which patient (default {_SEED})")
+    parser.add_argument(
+        "--style", choices=("a", "b"), default="a", help="style of the patient: a, or b, which the model never saw"
+    )
     parser.add_argument(
         "--no-serve",
         action="store_true",
@@ -31,30 +41,39 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--json", action="store_true", help="print the lesions as JSON")
     add_predict_arguments(parser)
-    parser.set_defaults(run=run, minimum_cc=0.0, candidates=False)
+    parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Generate, segment, show."""
-    from HNTargetSegLib.case.layout import discover
-    from HNTargetSegLib.case.write import ensure_writable_folder
     from HNTargetSegLib.export.picture import write_pair
-    from HNTargetSegLib.phantom import PhantomOptions, generate_patient, write_patient
+    from HNTargetSegLib.phantom import PhantomOptions, generate_patient
 
     say = (lambda *_: None) if options.json else print
-    output = ensure_writable_folder(options.output)
-    say(f"Generating a synthetic patient (style {options.style}, seed {options.seed}) ...")
-    patient = generate_patient(options.seed, 0, PhantomOptions(style=options.style))
-    (files,) = discover(write_patient(patient, output / "patient"))
-    model = load_chosen_model(options)
-    say(f"Segmenting both visits with the model {model.stored.card.name} ({model.predictor.engine_name}) ...")
-    assert files.pre is not None
-    assert files.mid is not None
-    results = segment_files({"pre": files.pre, "mid": files.mid}, output, model, options)
-    picture = output / "overlay.png"
-    (pre, _), (mid, _) = results["pre"], results["mid"]
-    write_pair((pre.image, pre.lesions), (mid.image, mid.lesions), picture, title=f"Synthetic patient {patient.name}")
-    report(results, as_json=options.json)
+    wanted, phantom = SegmentOptions(), PhantomOptions(style=options.style)
+    with output_folder(options.output) as output:
+        model = load_chosen_model(options)
+        say(f"Generating a synthetic patient (style {options.style}, seed {options.seed}) ...")
+        patient = generate_patient(options.seed, 0, phantom)
+        visits = _write_visits(patient, output / "patient")
+        say(f"Segmenting both visits with the model {model.stored.card.name} ({model.predictor.engine_name}) ...")
+        results = segment_images(read_images(visits), model, wanted, quiet=options.json)
+        folders = write_results(results, visits, output, model, wanted)
+        picture = output / "overlay.png"
+        shown = [(visit.result.image, visit.result.lesions) for visit in results.values()]
+        write_pair(shown[0], shown[1], picture, title=f"Synthetic patient {patient.name}")
+    report(results, folders, as_json=options.json)
     say(f"Picture: {picture}")
     say("The patient is generated and the model knows generated patients only: these figures mean nothing clinically.")
     return 0
+
+
+def _write_visits(patient: PhantomPatient, folder: Path) -> dict[str, Path]:
+    """Write the patient, all files or none; the images by visit, pre-RT first."""
+    from HNTargetSegLib.case.layout import discover
+    from HNTargetSegLib.phantom import write_patient
+
+    with replacing_files(folder) as new:
+        write_patient(patient, new)
+    (files,) = discover(folder / patient.name)
+    return {name: path for name, path in (("pre", files.pre), ("mid", files.mid)) if path is not None}

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import TYPE_CHECKING
 
 from HNTargetSegLib.errors import ErrorCode
+
+if TYPE_CHECKING:
+    from HNTargetSegLib.environment import Environment
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -22,9 +26,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Print the report; the exit status says whether segmentation can run."""
-    from HNTargetSegLib.environment import Environment, examine
+    from HNTargetSegLib.environment import examine
 
-    report: Environment = examine()
+    report = examine()
     if options.json:
         print(json.dumps(report.to_dict(), indent=2))
     else:
@@ -32,10 +36,7 @@ def run(options: argparse.Namespace) -> int:
     return ErrorCode.MISSING_DEPENDENCY if report.problems else ErrorCode.OK
 
 
-def _print(report: object) -> None:
-    from HNTargetSegLib.environment import Environment
-
-    assert isinstance(report, Environment)
+def _print(report: Environment) -> None:
     print(f"HNTargetSeg {report.version} on Python {report.python}, {report.system}")
     print("\nPackages")
     for package in report.packages:
@@ -47,4 +48,6 @@ def _print(report: object) -> None:
     print("\nModels: " + (", ".join(report.models) or "none"))
     memory = "unknown" if report.free_memory_gb is None else f"{report.free_memory_gb:.1f} GB"
     print(f"Free memory: {memory}; free disk: {report.free_disk_gb:.1f} GB")
+    for note in report.notes:
+        print(f"Note: {note}")
     print("\n" + ("\n".join(f"Problem: {problem}" for problem in report.problems) or "Nothing is missing."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import json
 import os
 import sys
@@ -11,7 +12,7 @@ import traceback
 from collections.abc import Sequence
 
 from HNTargetSegLib import __version__
-from HNTargetSegLib.errors import ErrorCode, TargetSegError
+from HNTargetSegLib.errors import CancelledError, ErrorCode, TargetSegError
 
 _GROUPS = ("demo", "segment", "phantom", "models", "train", "doctor")
 
@@ -31,14 +32,18 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status (errors.ErrorCode)."""
-    options = build_parser().parse_args(arguments)
+    options = argparse.Namespace()
     try:
-        return int(options.run(options))
+        _print_any_character()
+        options = build_parser().parse_args(arguments)
+        status = int(options.run(options))
+        # Whatever is wrong with the reader of the output shows here, not after the end.
+        sys.stdout.flush()
+        return status
     except TargetSegError as error:
         return _report(options, error)
     except KeyboardInterrupt:
-        print("Cancelled.", file=sys.stderr)
-        return ErrorCode.CANCELLED
+        return _report(options, CancelledError())
     except BrokenPipeError:
         # The reader of our output left (`| head`); nobody is there to be told.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -47,6 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _report(options, _out_of_memory())
     except Exception as error:
         return _report(options, _unexpected(error))
+
+
+def _print_any_character() -> None:
+    # A file name that the terminal cannot show must not end a run.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _report(options: argparse.Namespace, error: TargetSegError) -> int:

@@ -6,6 +6,10 @@ import argparse
 import json
 from pathlib import Path
 
+from HNTargetSegLib.cli.output import output_folder
+from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.files import replacing_files
+
 _EXAMPLE = """example:
   hntargetseg phantom --cases 4 --seed 7 --output patients"""
 
@@ -20,8 +24,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--cases", type=int, default=1, help="number of patients")
-    parser.add_argument("--seed", type=int, default=0, help="same seed, same patients")
-    parser.add_argument("--style", default="a", help="a, or b: another contrast and anatomy, never trained on")
+    parser.add_argument("--seed", type=seed_number, default=0, help="same seed, same patients")
+    parser.add_argument(
+        "--style", choices=("a", "b"), default="a", help="a, or b: another contrast and anatomy, never trained on"
+    )
     parser.add_argument("--size", type=int, nargs=3, default=(128, 160, 56), metavar=("I", "J", "K"), help="voxels")
     parser.add_argument(
         "--spacing", type=float, nargs=3, default=(1.6, 1.6, 3.0), metavar=("I", "J", "K"), help="voxel size in mm"
@@ -31,18 +37,28 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=run)
 
 
+def seed_number(text: str) -> int:
+    """A seed on the command line: a whole number that is not negative."""
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 0 up")
+    return int(text)
+
+
 def run(options: argparse.Namespace) -> int:
-    """Generate and write the patients."""
+    """Generate and write the patients, each with all of its files or none."""
     from tqdm import tqdm
 
-    from HNTargetSegLib.errors import BadInputError
     from HNTargetSegLib.phantom import PhantomOptions, generate_patient, write_patient
 
     if options.cases < 1:
         raise BadInputError(f"--cases is {options.cases}", remedy="Give 1 or more")
     wanted = PhantomOptions(style=options.style, size=tuple(options.size), spacing=tuple(options.spacing))
     folders = []
-    for index in tqdm(range(options.cases), desc="patients", disable=None):
-        folders.append(str(write_patient(generate_patient(options.seed, index, wanted), options.output)))
+    with output_folder(options.output) as output:
+        for index in tqdm(range(options.cases), desc="patients", disable=True if options.json else None):
+            patient = generate_patient(options.seed, index, wanted)
+            with replacing_files(output) as new:
+                write_patient(patient, new)
+            folders.append(str(output / patient.name))
     print(json.dumps({"patients": folders}) if options.json else "\n".join(folders))
     return 0

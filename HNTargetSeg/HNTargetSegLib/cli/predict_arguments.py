@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
+
+from HNTargetSegLib.models.options import Backend, Device, FoldMean, LabelRule, Mode, PredictOptions
 
 if TYPE_CHECKING:
-    from HNTargetSegLib.models.options import PredictOptions
     from HNTargetSegLib.pipeline import LoadedModel
 
 
@@ -14,11 +15,21 @@ def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --model, --device, --mode and what else changes how the network runs."""
     group = parser.add_argument_group("model")
     group.add_argument("--model", help="name in the model store (default: the store's default)")
-    group.add_argument("--device", default="auto", help="auto, cuda, mps or cpu (default: auto)")
+    group.add_argument(
+        "--device", choices=get_args(Device), default="auto", help="default: auto, the quickest that is here"
+    )
     group.add_argument(
         "--mode",
+        choices=get_args(Mode),
         default="exact",
-        help="exact: float32, the labels of nnUNetv2_predict (default); fast: reduced precision, see the model's card",
+        help="exact: float32, with --mirror the labels of nnUNetv2_predict, without it those of its --disable_tta "
+        "(default); fast: reduced precision, see the model's card",
+    )
+    group.add_argument(
+        "--backend",
+        choices=get_args(Backend),
+        default="auto",
+        help="what computes on the CPU (default: OpenVINO where it is installed, else PyTorch)",
     )
     group.add_argument(
         "--step", type=float, default=0.5, help="distance of tiles as a share of the patch (default 0.5)"
@@ -30,21 +41,26 @@ def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--folds", nargs="+", help="folds to average (default: all of the model)")
     group.add_argument(
-        "--rule", default="argmax", help="argmax (default), or threshold: a target where it exceeds --threshold"
+        "--rule",
+        choices=get_args(LabelRule),
+        default="argmax",
+        help="argmax (default), or threshold: a target where it exceeds --threshold",
     )
     group.add_argument("--threshold", type=float, default=0.5, help="probability for --rule threshold (default 0.5)")
     group.add_argument(
-        "--fold-mean", default="logits", help="logits as nnU-Net does (default), or softmax as papers write"
+        "--fold-mean",
+        choices=get_args(FoldMean),
+        default="logits",
+        help="logits as nnU-Net does (default), or softmax as papers write",
     )
 
 
 def predict_options(options: argparse.Namespace) -> PredictOptions:
     """The options as the predictor takes them, checked."""
-    from HNTargetSegLib.models.options import PredictOptions
-
     return PredictOptions(
         device=options.device,
         mode=options.mode,
+        backend=options.backend,
         step=options.step,
         mirror=options.mirror,
         folds=tuple(options.folds) if options.folds else None,

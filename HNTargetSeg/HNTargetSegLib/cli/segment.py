@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from HNTargetSegLib.cli.predict_arguments import add_predict_arguments, load_chosen_model
+from HNTargetSegLib.cli.output import output_folder
+from HNTargetSegLib.cli.predict_arguments import add_predict_arguments, load_chosen_model, predict_options
 from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.files import replacing_files
+from HNTargetSegLib.pipeline import SegmentOptions, segment_visit
 
 if TYPE_CHECKING:
+    from HNTargetSegLib.case.volume import Volume
     from HNTargetSegLib.pipeline import LoadedModel, VisitResult
 
 _EXAMPLE = """examples:
@@ -23,6 +28,14 @@ _EXAMPLE = """examples:
 One visit is written into DIR itself, two into DIR/preRT and DIR/midRT: segmentation.nii.gz (0 background, 1 GTVp,
 2 GTVn), lesions.nii.gz (lesion ids), lesions.csv, manifest.json and overlay.png.
 Images are NIfTI, NRRD, MHA or a DICOM folder."""
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentedVisit:
+    """The result of one visit and when its segmentation began."""
+
+    result: VisitResult
+    started: datetime.datetime
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -46,13 +59,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Segment the visits and write each one's folder."""
-    from HNTargetSegLib.case.write import ensure_writable_folder
-
+    # In order of cost: a slip in the options, an unusable folder or image is said before a network is loaded.
     visits = chosen_visits(options.visit, {"pre": options.pre, "mid": options.mid})
-    ensure_writable_folder(options.output)
-    model = load_chosen_model(options)
-    results = segment_files(visits, options.output, model, options)
-    report(results, as_json=options.json)
+    predict_options(options)
+    wanted = SegmentOptions(minimum_cc=options.minimum_cc, candidates=options.candidates)
+    with output_folder(options.output) as output:
+        images = read_images(visits)
+        model = load_chosen_model(options)
+        results = segment_images(images, model, wanted, quiet=options.json)
+        folders = write_results(results, visits, output, model, wanted)
+    report(results, folders, as_json=options.json)
     return 0
 
 
@@ -78,48 +94,78 @@ def chosen_visits(visit: str | None, given: dict[str, Path | None]) -> dict[str,
     return chosen
 
 
-def segment_files(
-    visits: dict[str, Path], output: Path, model: LoadedModel, options: argparse.Namespace
-) -> dict[str, tuple[VisitResult, Path]]:
-    """Segment each image and write its folder; results with their folders by visit."""
-    from HNTargetSegLib.case.read import read_volume
-    from HNTargetSegLib.pipeline import SegmentOptions, segment_visit
+def read_images(visits: Mapping[str, Path]) -> dict[str, Volume]:
+    """Read and check the image of each visit.
 
-    wanted = SegmentOptions(minimum_cc=options.minimum_cc, candidates=options.candidates)
-    # All images are read before the first is segmented: a broken second one is reported at once.
+    Raises
+    ------
+    BadInputError
+        If one cannot be segmented.
+    """
+    from HNTargetSegLib.case.checks import check_image
+    from HNTargetSegLib.case.read import read_volume
+
     images = {name: read_volume(path) for name, path in visits.items()}
+    for image in images.values():
+        check_image(image)
+    return images
+
+
+def segment_images(
+    images: Mapping[str, Volume], model: LoadedModel, wanted: SegmentOptions, *, quiet: bool
+) -> dict[str, SegmentedVisit]:
+    """Segment each visit, with a progress bar on a terminal unless ``quiet``."""
     results = {}
     for name, image in images.items():
         started = datetime.datetime.now(datetime.timezone.utc)
-        with _progress_bar(f"{name}-RT", hidden=options.json) as progress:
-            result = segment_visit(image, model, wanted, progress=progress)
-        folder = output / f"{name}RT" if len(images) > 1 else output
-        _write(result, folder, visits[name], name, model, options, started)
-        results[name] = (result, folder)
+        with _progress_bar(f"{name}-RT", hidden=quiet) as progress:
+            results[name] = SegmentedVisit(segment_visit(image, model, wanted, progress=progress), started)
     return results
 
 
-def report(results: dict[str, tuple[VisitResult, Path]], *, as_json: bool) -> None:
-    """Print tables and places, or JSON."""
-    from HNTargetSegLib.lesions.table import as_row, as_text
+def write_results(
+    results: Mapping[str, SegmentedVisit],
+    visits: Mapping[str, Path],
+    output: Path,
+    model: LoadedModel,
+    wanted: SegmentOptions,
+) -> dict[str, Path]:
+    """Write all visits or none: one into ``output``, several into a folder each; returns the folders by visit.
 
-    if as_json:
-        print(
-            json.dumps(
-                {
-                    name: {
-                        "folder": str(folder),
-                        "lesions": [as_row(lesion) for lesion in result.lesions],
-                        "candidates": [as_row(lesion) for lesion in result.candidates],
-                        "warnings": list(result.warnings),
-                        "seconds": result.seconds,
-                    }
-                    for name, (result, folder) in results.items()
-                }
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    from HNTargetSegLib.export.manifest import Manifest
+    from HNTargetSegLib.export.segmentation import write_result
+
+    places = {name: Path(f"{name}RT" if len(results) > 1 else "") for name in results}
+    with replacing_files(output) as new:
+        for name, visit in results.items():
+            manifest = Manifest.of_run(
+                inputs={f"{name}RT_T2": visits[name]},
+                model=model.stored,
+                parameters={**asdict(model.predictor.options), **asdict(wanted)},
+                device=model.predictor.engine_name,
+                started=visit.started,
+                seconds=visit.result.seconds,
+                warnings=visit.result.warnings,
             )
-        )
+            title = f"{name}-RT, {visits[name].name}"
+            write_result(new / places[name], visit.result.image, visit.result.lesions, manifest, title=title)
+    return {name: output / place for name, place in places.items()}
+
+
+def report(results: Mapping[str, SegmentedVisit], folders: Mapping[str, Path], *, as_json: bool) -> None:
+    """Print tables and places, or JSON."""
+    if as_json:
+        print(json.dumps({name: _as_record(visit.result, folders[name]) for name, visit in results.items()}))
         return
-    for name, (result, folder) in results.items():
+    from HNTargetSegLib.lesions.table import as_text
+
+    for name, visit in results.items():
+        result = visit.result
         print(f"\n{name}-RT visit, {result.image.name}")
         for warning in result.warnings:
             print(f"  Note: {warning}")
@@ -127,37 +173,19 @@ def report(results: dict[str, tuple[VisitResult, Path]], *, as_json: bool) -> No
         if result.candidates:
             print("Candidates, not part of the segmentation:")
             print(as_text(result.candidates))
-        print(f"Files: {folder}")
+        print(f"Files: {folders[name]}")
 
 
-def _write(
-    result: VisitResult,
-    folder: Path,
-    source: Path,
-    visit: str,
-    model: LoadedModel,
-    options: argparse.Namespace,
-    started: datetime.datetime,
-) -> None:
-    from HNTargetSegLib.export.manifest import Manifest
-    from HNTargetSegLib.export.segmentation import write_result
+def _as_record(result: VisitResult, folder: Path) -> dict[str, Any]:
+    from HNTargetSegLib.lesions.table import as_row
 
-    manifest = Manifest.of_run(
-        inputs={f"{visit}RT_T2": source},
-        model=model.stored,
-        parameters=_parameters(model, options),
-        device=model.predictor.engine_name,
-        started=started,
-        seconds=result.seconds,
-        warnings=result.warnings,
-    )
-    write_result(folder, result.image, result.lesions, manifest, title=f"{visit}-RT, {source.name}")
-
-
-def _parameters(model: LoadedModel, options: argparse.Namespace) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {**asdict(model.predictor.options), "minimum_cc": options.minimum_cc, "candidates": options.candidates}
+    return {
+        "folder": str(folder),
+        "lesions": [as_row(lesion) for lesion in result.lesions],
+        "candidates": [as_row(lesion) for lesion in result.candidates],
+        "warnings": list(result.warnings),
+        "seconds": result.seconds,
+    }
 
 
 @contextmanager

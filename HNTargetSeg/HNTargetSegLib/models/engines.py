@@ -216,6 +216,8 @@ def mirrored_mean(
     torch.Tensor
         Shape (classes, k, j, i).
     """
+    if not axes:
+        return engine(tile)[0]
     flips = [[axis + 2 for axis in chosen] for count in range(len(axes) + 1) for chosen in combinations(axes, count)]
     outputs: Iterable[torch.Tensor]
     if batched:
@@ -227,4 +229,4 @@ def mirrored_mean(
         restored = torch.flip(output, flip)
         total = restored if total is None else total.add_(restored)
     assert total is not None
-    return total[0] if len(flips) == 1 else total[0].div_(len(flips))
+    return total[0].div_(len(flips))

@@ -105,7 +105,9 @@ def preprocess(channels: np.ndarray, spacing_kji: Sequence[float], plan: Network
     data = data[every_channel(crop)]
     target = tuple(float(value) for value in plan.configuration.spacing)
     shape = tuple(int(size) for size in compute_new_shape(data.shape[1:], spacing, target))
-    properties = plan.manager.foreground_intensity_properties_per_channel
+    # Only normalisations for CT read these.
+    properties: dict[str, dict[str, float]] = {str(index): {} for index in range(plan.channels)}
+    properties.update(plan.manager.foreground_intensity_properties_per_channel)
     data = DefaultPreprocessor(verbose=False)._normalize(data, mask, plan.configuration, properties)
     data = _resample(data, shape, spacing, target, plan, mode)
     placement = Placement(tuple(channels.shape[1:]), plan.transpose, crop, spacing, target, tuple(data.shape[1:]))

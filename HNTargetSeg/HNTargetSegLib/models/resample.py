@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     import torch
 
 DEFAULT_RESAMPLING = "resample_data_or_seg_to_shape"
-_BLOCK = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,9 +153,7 @@ def interpolate(logits: torch.Tensor, taps: Sequence[Taps], offset: Sequence[int
         return result
     result = result.float()
     # The last axis first: there are fewer rows before the others have grown.
-    if not inner[2].is_identity:
-        result = _interpolate_rows(result, inner[2])
-    for axis in (1, 0):
+    for axis in (2, 1, 0):
         if not inner[axis].is_identity:
             result = _interpolate_axis(result, axis + 1, inner[axis])
     return result
@@ -166,41 +163,25 @@ def _localised(taps: Taps, offset: int, size: int) -> Taps:
     return Taps(np.clip(taps.low - offset, 0, size - 1), np.clip(taps.high - offset, 0, size - 1), taps.weight, size)
 
 
-def _interpolate_rows(values: torch.Tensor, taps: Taps) -> torch.Tensor:
-    """Interpolate along the last axis by matrix products, since gathering along it is slow."""
-    import torch
-
-    rows = values.reshape(-1, values.shape[-1])
-    blocks = []
-    for first in range(0, len(taps.low), _BLOCK):
-        part = taps.part(first, first + _BLOCK)
-        # The matrix has two entries a column round its diagonal: a block needs few of the inputs.
-        begin, stop = int(part.low.min()), int(part.high.max()) + 1
-        blocks.append(rows[:, begin:stop] @ _as_matrix(_localised(part, begin, stop - begin), rows))
-    return torch.cat(blocks, dim=1).reshape(*values.shape[:-1], len(taps.low))
-
-
-def _as_matrix(taps: Taps, like: torch.Tensor) -> torch.Tensor:
-    import torch
-
-    outputs = np.arange(len(taps.low))
-    matrix = np.zeros((taps.inputs, len(outputs)))
-    np.add.at(matrix, (taps.low, outputs), 1.0 - taps.weight)
-    np.add.at(matrix, (taps.high, outputs), taps.weight)
-    return torch.from_numpy(matrix).to(like)
-
-
 def _interpolate_axis(values: torch.Tensor, axis: int, taps: Taps) -> torch.Tensor:
     import torch
 
-    low = values.index_select(axis, torch.from_numpy(taps.low).to(values.device))
+    low = _take(values, axis, taps.low)
     if not taps.weight.any():
         return low
-    high = values.index_select(axis, torch.from_numpy(taps.high).to(values.device))
     shape = [1] * values.ndim
     shape[axis] = -1
     weight = torch.from_numpy(taps.weight).to(values).reshape(shape)
-    return low.lerp_(high, weight)
+    return low.lerp_(_take(values, axis, taps.high), weight)
+
+
+def _take(values: torch.Tensor, axis: int, index: np.ndarray) -> torch.Tensor:
+    import torch
+
+    if values.device.type == "cpu":
+        # Along the last axis NumPy gathers several times faster than PyTorch.
+        return torch.from_numpy(np.take(values.numpy(), index, axis))
+    return values.index_select(axis, torch.from_numpy(index).to(values.device))
 
 
 @lru_cache(maxsize=16)

@@ -57,8 +57,10 @@ class TileSums:
         self.logits, self.weights, self.gaussian = self.logits.cpu(), self.weights.cpu(), self.gaussian.cpu()
 
     def add(self, prediction: torch.Tensor, place: tuple[slice, slice, slice]) -> None:
-        """Add the float32 logits of one tile."""
-        self.logits[every_channel(place)] += prediction.to(self.logits.device).mul_(self.gaussian)
+        """Add the float32 logits of one tile, which are used up."""
+        sums = self.logits[every_channel(place)]
+        # Formed in float32 and rounded once, as PyTorch's mixed addition does, without its temporary copies.
+        sums.copy_(prediction.to(sums.device).mul_(self.gaussian).add_(sums))
         self.weights[place] += self.gaussian
 
     def mean(self) -> torch.Tensor:

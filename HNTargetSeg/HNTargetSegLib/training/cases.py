@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from HNTargetSegLib.case.checks import check_image
 from HNTargetSegLib.case.layout import discover
+from HNTargetSegLib.case.read import read_mask, read_volume
 from HNTargetSegLib.errors import BadInputError
 
 
@@ -59,6 +61,21 @@ def find_cases(data: Path, visit: str = "both") -> tuple[TrainingCase, ...]:
             remedy="Give a folder in the HNTS-MRG layout, one folder a patient",
         )
     return tuple(cases)
+
+
+def check_case(case: TrainingCase) -> None:
+    """Read a case as the training will: a slip costs a sentence now and hours later.
+
+    Raises
+    ------
+    BadInputError
+        If the image or the mask cannot be used, or the mask holds other values than 0, 1 and 2.
+    GeometryError
+        If the mask lies on another grid than the image.
+    """
+    image = read_volume(case.image)
+    check_image(image)
+    read_mask(case.mask, like=image)
 
 
 def split_by_patient(cases: Sequence[TrainingCase], validation_share: float = 0.1) -> dict[str, list[str]]:

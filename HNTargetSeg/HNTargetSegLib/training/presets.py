@@ -22,6 +22,10 @@ class Schedule:
         Array axes (k, j, i) that are mirrored in augmentation and may be at inference; None is nnU-Net's default.
     cpu_bf16
         Run the convolutions in bfloat16 where the device is the CPU (3.3x a step; loss and weights stay in float32).
+    adamw_rate
+        Learning rate of AdamW; None is nnU-Net's SGD, which needs far more steps to leave the all-background solution.
+    foreground_share
+        Share of the patches that are drawn round a lesion.
     threads
         CPU threads of the network; None is one a core. On a busy machine fewer are faster.
     """
@@ -32,6 +36,8 @@ class Schedule:
     save_every: int = 50
     mirror_axes: tuple[int, ...] | None = None
     cpu_bf16: bool = False
+    adamw_rate: float | None = None
+    foreground_share: float = 0.33
     threads: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -102,7 +108,14 @@ PRESETS: dict[str, Preset] = {
         planner="ExperimentPlanner",
         plans="nnUNetHNTargetSegDemoPlans",
         schedule=Schedule(
-            epochs=36, iterations=50, validation_iterations=4, save_every=1, mirror_axes=(2,), cpu_bf16=True
+            epochs=32,
+            iterations=50,
+            validation_iterations=4,
+            save_every=1,
+            mirror_axes=(2,),
+            cpu_bf16=True,
+            adamw_rate=1e-3,
+            foreground_share=1.0,
         ),
         about="a U-Net of 4.1 M parameters on small patches: under an hour on two CPU cores",
         overrides={"batch_size": 2, "patch_size": [32, 96, 96], "architecture": _DEMO_NETWORK},

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from HNTargetSegLib.errors import BadInputError, MissingDependencyError
-from HNTargetSegLib.training.cases import TrainingCase, split_by_patient
+from HNTargetSegLib.training.cases import TrainingCase, check_case, split_by_patient
 from HNTargetSegLib.training.presets import Preset
 from HNTargetSegLib.training.workspace import Workspace
 
@@ -56,12 +56,26 @@ def train(cases: Sequence[TrainingCase], options: TrainingOptions, say: Callable
     -------
     Path
         nnU-Net's result folder with ``fold_<n>/checkpoint_final.pth``.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the device is missing.
+    BadInputError
+        If an image or mask cannot be used (all are read before nnU-Net starts), or the workspace holds other cases.
+    TargetSegError
+        If a stage of nnU-Net fails.
     """
     _require_device(options.device)
     workspace, environment = options.workspace, options.workspace.environment(options.preset, options.device)
+    begun = (workspace.preprocessed / "dataset_fingerprint.json").exists()
+    if not begun:
+        say(f"Checking {len(cases)} images and masks")
+        for case in cases:
+            check_case(case)
     write_raw_dataset(workspace, cases)
     dataset = str(workspace.dataset_id)
-    if not (workspace.preprocessed / "dataset_fingerprint.json").exists():
+    if not begun:
         workspace.run("fingerprint", ["-d", dataset, "--verify_dataset_integrity", "-np", "2"], environment, say)
     if not (workspace.preprocessed / f"{options.preset.plans}.json").exists():
         workspace.run("plan", ["-d", dataset, "-pl", options.preset.planner], environment, say)

@@ -19,8 +19,11 @@ import SimpleITK as sitk
 import torch
 
 from HNTargetSegLib.errors import BadInputError, CancelledError, MissingDependencyError, OutOfMemoryError
+from HNTargetSegLib.models.card import unknown_card
 from HNTargetSegLib.models.options import PredictOptions
 from HNTargetSegLib.models.predictor import Predictor, memory_errors
+from HNTargetSegLib.models.recipe import Recipe
+from HNTargetSegLib.models.results import store_from_results
 
 TORCH = PredictOptions(device="cpu", backend="torch")
 THREE_STAGES: dict[str, Any] = {
@@ -45,9 +48,9 @@ THREE_STAGES: dict[str, Any] = {
 }
 # name: shape (k, j, i), spacing (i, j, k) in mm, empty border in voxels. The network's first axis is the image's j.
 VOLUMES: dict[str, tuple[tuple[int, int, int], tuple[float, float, float], int]] = {
-    "native_border": ((76, 32, 70), (1.0, 3.5, 1.0), 5),
-    "isotropic": ((50, 60, 48), (1.5, 1.5, 1.5), 0),
-    "oblique_fine": ((90, 30, 92), (0.8, 2.9, 0.75), 2),
+    "native_border": ((76, 30, 62), (1.0, 3.5, 1.0), 5),
+    "isotropic": ((44, 60, 48), (1.5, 1.5, 1.5), 0),
+    "oblique_fine": ((84, 24, 80), (0.8, 2.9, 0.75), 2),
     "thick_slices": ((18, 64, 68), (1.25, 1.25, 5.0), 2),
     "smaller_than_patch": ((40, 11, 76), (1.0, 3.5, 1.1), 0),
 }
@@ -159,6 +162,15 @@ def test_labels_and_probabilities_equal_those_of_nnunets_predictor(
     assert np.array_equal(ours.labels, labels)
     for label in range(3):
         assert np.abs(ours.probability(label) - probabilities[label]).max() < 2e-3
+
+
+def test_a_model_out_of_the_store_predicts(results: Callable[..., Path], image: np.ndarray, tmp_path: Path) -> None:
+    card = unknown_card("two folds", Recipe.T2)
+    stored = store_from_results(results(folds=("0", "1")), tmp_path / "stored", card)
+    result = Predictor(stored, TORCH).predict(image, SPACING)
+    assert result.labels.shape == image.shape[1:]
+    assert result.labels.dtype == np.uint8
+    assert np.allclose(sum(result.probability(label) for label in range(3)), 1, atol=1e-5)
 
 
 def test_probability_in_a_box_is_cut_from_the_whole(small: Any, image: np.ndarray) -> None:

@@ -12,6 +12,7 @@ import os
 from typing import Any
 
 import torch
+from nnunetv2.training.lr_scheduler.polylr import PolyLRScheduler
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
 _ATTRIBUTES = {
@@ -19,6 +20,7 @@ _ATTRIBUTES = {
     "iterations": "num_iterations_per_epoch",
     "validation_iterations": "num_val_iterations_per_epoch",
     "save_every": "save_every",
+    "foreground_share": "oversample_foreground_percent",
 }
 
 
@@ -50,6 +52,14 @@ class nnUNetTrainerHNTS(nnUNetTrainer):
             mirror_axes = tuple(chosen)
             self.inference_allowed_mirroring_axes = mirror_axes
         return rotation, dummy_2d, patch_size, mirror_axes
+
+    def configure_optimizers(self) -> tuple[Any, Any]:
+        """As nnU-Net, or AdamW under the same polynomial decay."""
+        rate = self.schedule.get("adamw_rate")
+        if rate is None:
+            return super().configure_optimizers()
+        optimizer = torch.optim.AdamW(self.network.parameters(), rate, weight_decay=self.weight_decay)
+        return optimizer, PolyLRScheduler(optimizer, rate, self.num_epochs)
 
     def initialize(self) -> None:
         """As nnU-Net, then let the network's forward pass run in bfloat16 if the schedule asks for it on the CPU."""

@@ -1,0 +1,57 @@
+"""What the installed command starts: `main`, in a process whose memory allocator suits a network on the CPU."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from HNTargetSegLib.cli.main import main
+from HNTargetSegLib.models.options import allocator_environment
+
+ALLOCATOR_VARIABLE = "HNTARGETSEG_ALLOCATOR"
+"""Set to anything, such as ``system``, it keeps the allocator as it is; a restarted process has it as ``tuned``."""
+
+_NETWORK_COMMANDS = ("segment", "demo")
+
+
+def console() -> int:
+    """Run the command line of this process; returns its exit status."""
+    if runs_network(sys.argv[1:]):
+        restart_with_allocator()
+    return main()
+
+
+def runs_network(arguments: Sequence[str]) -> bool:
+    """Whether a command line computes a network in its own process."""
+    return bool(arguments) and arguments[0] in _NETWORK_COMMANDS and not {"-h", "--help"} & set(arguments)
+
+
+def restart_with_allocator() -> None:
+    """Put this program in place of itself, once, with the allocator settings; returns where there is nothing to gain.
+
+    The C library reads them when a process starts. The process keeps its number, terminal and parent, so that
+    Ctrl-C and the exit status pass as if nothing had happened.
+    """
+    environment = restart_environment(os.environ)
+    if environment is None or not sys.executable:
+        return
+    # Where the system forbids it, the work is done more slowly.
+    with suppress(OSError):
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
+
+
+def restart_environment(current: Mapping[str, str]) -> dict[str, str] | None:
+    """Environment to restart with; None where that was done, is unwanted or changes nothing.
+
+    Settings that the user made stay as they are.
+    """
+    settings = allocator_environment()
+    if ALLOCATOR_VARIABLE in current or all(name in current for name in settings):
+        return None
+    return {**settings, **current, ALLOCATOR_VARIABLE: "tuned"}
+
+
+if __name__ == "__main__":
+    sys.exit(console())

@@ -1,0 +1,42 @@
+"""The README's shell and Python blocks run as they stand, in the order in which they stand."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BLOCK = re.compile(r"(?P<note><!-- not run in the tests: .+? -->\n)?```(?P<language>sh|python)\n(?P<code>.*?)```", re.S)
+
+
+def blocks(repository):
+    return list(BLOCK.finditer((repository / "README.md").read_text(encoding="utf-8")))
+
+
+def test_every_block_runs(repository, tmp_path):
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    runners = {"sh": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}
+    for block in blocks(repository):
+        if block["note"]:
+            continue
+        command = [*runners[block["language"]], block["code"]]
+        result = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=280
+        )
+        assert result.returncode == 0, f"{block['code']}\n{result.stdout}\n{result.stderr}"
+    assert (tmp_path / "result" / "midRT" / "lesions.csv").exists()
+
+
+def test_only_the_set_up_and_the_training_are_left_out(repository):
+    left_out = [block["code"] for block in blocks(repository) if block["note"]]
+    assert len(left_out) == 2
+    assert "make demo" in left_out[0]
+    assert "hntargetseg train" in left_out[1]
+
+
+@pytest.mark.parametrize("path", ["Resources/screenshots/demo.png"])
+def test_pictures_of_the_readme_exist(repository, path):
+    assert path in (repository / "README.md").read_text(encoding="utf-8")
+    assert (repository / path).stat().st_size > 20_000
