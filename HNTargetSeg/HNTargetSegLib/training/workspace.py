@@ -17,7 +17,7 @@ from HNTargetSegLib.training.presets import Preset
 
 TRAINERS = Path(__file__).resolve().parent / "nnunet_trainers"
 
-_COMMAND = Path(__file__).resolve().parent / "nnunet_command.py"
+COMMAND = Path(__file__).resolve().parent / "nnunet_command.py"
 
 
 @dataclass(frozen=True)
@@ -91,15 +91,17 @@ class Workspace:
         TargetSegError
             If the command fails; the message holds its last lines.
         """
-        command = [sys.executable, str(_COMMAND), stage, *arguments]
+        command = [sys.executable, str(COMMAND), stage, *arguments]
         self.root.mkdir(parents=True, exist_ok=True)
         last: list[str] = []
-        with open(self.log, "a", encoding="utf-8") as log:
-            process = subprocess.Popen(
+        with (
+            open(self.log, "a", encoding="utf-8") as log,
+            subprocess.Popen(
                 command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors="replace"
-            )
+            ) as process,
+        ):
+            assert process.stdout is not None
             try:
-                assert process.stdout is not None
                 for line in process.stdout:
                     log.write(line)
                     log.flush()

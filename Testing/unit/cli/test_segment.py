@@ -28,8 +28,7 @@ from HNTargetSegLib.files import sha256
 Make = Callable[..., Volume]
 FILES = ["lesions.csv", "lesions.nii.gz", "manifest.json", "overlay.png", "segmentation.nii.gz"]
 COLUMNS = (
-    "id,label,name,side,state,origin,volume_cc,long_mm,short_mm,cx,cy,cz,"
-    "p_mean,p_max,prior_id,prior_cc,change_pct,fate"
+    "id,label,name,side,state,origin,volume_cc,long_mm,short_mm,cx,cy,cz,p_mean,p_max,prior_id,prior_cc,change_pct,fate"
 )
 C, S = np.cos(0.25), np.sin(0.25)
 OBLIQUE = np.array([[C, -S, 0], [S, C, 0], [0, 0, 1]]) @ np.array([[1, 0, 0], [0, C, -S], [0, S, C]])

@@ -19,7 +19,7 @@ from HNTargetSegLib.training.cases import find_cases
 from HNTargetSegLib.training.presets import PRESETS, Preset, Schedule, preset
 from HNTargetSegLib.training.publish import Publication, publish
 from HNTargetSegLib.training.train import TrainingOptions, train, write_raw_dataset
-from HNTargetSegLib.training.workspace import TRAINERS, Workspace
+from HNTargetSegLib.training.workspace import COMMAND, TRAINERS, Workspace
 
 SMALL = PhantomOptions(size=(48, 56, 24), spacing=(4.0, 4.0, 6.0))
 
@@ -100,7 +100,9 @@ def test_nnunet_finds_the_trainer_in_a_fresh_process():
     """The trainer's folder is imported by nnU-Net without this package on the path."""
     environment = {**os.environ, "nnUNet_extTrainer": str(TRAINERS)}
     environment.pop("PYTHONPATH", None)
+    # As the launcher does: a torchvision that does not fit the installed PyTorch must not end nnU-Net's search.
     code = (
+        f"import runpy; kept = runpy.run_path({str(COMMAND)!r})['make_torchvision_importable']();"
         "from nnunetv2.utilities.find_objects import recursive_find_trainer_class_by_name as find;"
         "print(find('nnUNetTrainerHNTS').__mro__[1].__name__)"
     )
