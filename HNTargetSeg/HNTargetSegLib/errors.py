@@ -40,8 +40,8 @@ class TargetSegError(Exception):
 
     def __str__(self) -> str:
         place = f"{self.path}: " if self.path else ""
-        advice = f" {self.remedy}." if self.remedy else ""
-        return f"{place}{self.what}.{advice}"
+        sentences = [text if text[-1] in ".?!" else f"{text}." for text in (self.what, self.remedy) if text]
+        return place + " ".join(sentences)
 
 
 class BadInputError(TargetSegError):

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from Testing.benchmarks.random_model import store_random_model
@@ -50,7 +51,7 @@ def run(setting: Setting) -> list[Row]:
     return rows
 
 
-def _segment(model: Path, image: Path, output: Path) -> dict[str, object]:
+def _segment(model: Path, image: Path, output: Path) -> dict[str, Any]:
     command = [sys.executable, "-m", "Testing.benchmarks.memory_child", str(model), str(image), str(output)]
     done = subprocess.run(
         command,
@@ -62,7 +63,7 @@ def _segment(model: Path, image: Path, output: Path) -> dict[str, object]:
     )
     if done.returncode:
         raise RuntimeError(f"The child process ended with {done.returncode}:\n{done.stderr[-4000:]}")
-    found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 

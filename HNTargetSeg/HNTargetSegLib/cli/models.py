@@ -30,11 +30,13 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         commands, "list", "models that are here, and public ones that are not", "hntargetseg models list --json"
     )
     command.set_defaults(run=run_list)
-    command = _command(commands, "show", "the card of a model", "hntargetseg models show hnts-demo")
+    command = _command(commands, "show", "the card of a model", "hntargetseg models show phantom-baseline")
     command.add_argument("name", help="name of an installed model or of the catalogue")
     command.set_defaults(run=run_show)
     _add_install(commands)
-    command = _command(commands, "verify", "compare every file with the card", "hntargetseg models verify hnts-demo")
+    command = _command(
+        commands, "verify", "compare every file with the card", "hntargetseg models verify phantom-baseline"
+    )
     command.add_argument("name", nargs="?", help="name of a model; all when left out")
     command.set_defaults(run=run_verify)
     command = _command(commands, "remove", "delete an installed model", "hntargetseg models remove my-model")

@@ -64,7 +64,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(options: argparse.Namespace) -> int:
     """Train, assess, store."""
-    from HNTargetSegLib.training.cases import find_cases
+    from HNTargetSegLib.training.cases import check_case, find_cases
     from HNTargetSegLib.training.presets import preset
     from HNTargetSegLib.training.publish import Publication, publish
     from HNTargetSegLib.training.train import TrainingOptions, train
@@ -74,6 +74,9 @@ def run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     say: Callable[[str], None] = (lambda line: None) if options.json else print
     cohorts = {name: find_cases(folder, options.visit) for name, folder in _cohorts(options.assess).items()}
+    # Before the training and not hours later.
+    for case in (case for members in cohorts.values() for case in members):
+        check_case(case)
     cases = find_cases(options.data, options.visit)
     chosen = preset(options.preset)
     chosen = replace(chosen, schedule=replace(chosen.schedule, threads=options.threads))

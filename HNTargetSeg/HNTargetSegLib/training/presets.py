@@ -40,6 +40,16 @@ class Schedule:
     foreground_share: float = 0.33
     threads: int | None = None
 
+    @property
+    def in_words(self) -> str:
+        """Steps and optimiser, for a model's card."""
+        rule = "SGD as nnU-Net has it" if self.adamw_rate is None else f"AdamW at {self.adamw_rate:g}"
+        precision = ", convolutions in bfloat16" if self.cpu_bf16 else ""
+        return (
+            f"{self.epochs * self.iterations} steps of {rule}{precision}, polynomial decay, "
+            f"{self.foreground_share:.0%} of the patches round a lesion"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
         return asdict(self)

@@ -75,10 +75,9 @@ def publish(
 
 def model_card(options: TrainingOptions, cases: Sequence[TrainingCase], publication: Publication) -> ModelCard:
     """The card of a model that this project trained."""
-    preset, schedule = options.preset, options.preset.schedule
+    preset = options.preset
     patients = sorted({case.patient for case in cases})
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("nnunetv2", "torch", "numpy"))
-    steps = schedule.epochs * schedule.iterations
     return ModelCard(
         name=publication.name,
         version=__version__,
@@ -100,7 +99,8 @@ def model_card(options: TrainingOptions, cases: Sequence[TrainingCase], publicat
             "data": publication.data,
             "patients": len(patients),
             "images": len(cases),
-            "method": f"{options.trainer}, {steps} steps, nnU-Net's loss (soft Dice and cross-entropy)",
+            "method": f"{options.trainer}: nnU-Net's loss (soft Dice and cross-entropy) and augmentation, "
+            f"{preset.schedule.in_words}; weights and patches are not seeded, so a repetition differs a little",
             "command": publication.command,
         },
         evaluation={"data": publication.evaluation_data, "metrics": dict(publication.metrics) or UNKNOWN},

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import json
 import os
 import pty
+import select
 import signal
+import struct
 import subprocess
+import termios
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -265,37 +270,49 @@ def test_openvino_and_pytorch_find_the_same(segment: Any, t2: Path, tmp_path: Pa
     assert np.array_equal(*labels)
 
 
+def read_until(terminal: int, wanted: bytes | None, seconds: float = 60.0) -> bytes:
+    """What a terminal shows until it shows ``wanted``, or until its other end is closed."""
+    shown, deadline = b"", time.monotonic() + seconds
+    while wanted is None or wanted not in shown:
+        assert select.select([terminal], [], [], deadline - time.monotonic())[0], shown
+        try:
+            shown += os.read(terminal, 1000)
+        except OSError:  # how Linux says that the other end was closed
+            assert wanted is None, shown
+            break
+    return shown
+
+
 def test_a_terminal_shows_progress_and_ctrl_c_ends_with_4_and_leaves_nothing(
-    command_line: Any, t2: Path, tmp_path: Path
+    command_line: Any, tmp_path: Path, head_with_blobs: Make
 ) -> None:
     command, variables = command_line
-    output = tmp_path / "new" / "result"
-    # So many tiles that it would take hours.
-    arguments = ["--mid", t2, "--output", output, "--model", "blobs", "--device", "cpu", "--step", "0.001"]
+    image, output = tmp_path / "T2.nii", tmp_path / "new" / "result"
+    write_volume(head_with_blobs((160, 160, 60)), image)
+    # Some 45,000 tiles: minutes.
+    arguments = ["--mid", image, "--output", output, "--model", "blobs", "--device", "cpu", "--step", "0.1"]
     master, slave = pty.openpty()
-    with subprocess.Popen(
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 120, 0, 0))
+    running = subprocess.Popen(
         [*command, "segment", *map(str, arguments), "--backend", "torch"],
         env=variables,
         stdout=subprocess.PIPE,
         stderr=slave,
         # Where the tests run in the background, Ctrl-C is ignored, and children would inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as running:
-        os.close(slave)
-        shown = b""
-        while b"network" not in shown:
-            shown += os.read(master, 1000)
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    os.close(slave)
+    try:
+        shown = read_until(master, b"network")
         assert output.exists()
         running.send_signal(signal.SIGINT)
-        try:
-            while chunk := os.read(master, 1000):
-                shown += chunk
-        except OSError:
-            pass  # how Linux says that the other end was closed
-        assert running.wait(30) == 4
-        assert running.stdout is not None
-        assert running.stdout.read() == b""
-    os.close(master)
+        shown += read_until(master, None)
+        out, _ = running.communicate(timeout=60)
+    finally:
+        running.kill()
+        running.wait()
+        os.close(master)
+    assert (running.returncode, out) == (4, b"")
     assert b"mid-RT" in shown
     assert b"Cancelled by the user" in shown
     assert b"Traceback" not in shown
