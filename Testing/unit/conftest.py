@@ -177,7 +177,7 @@ def head_with_blobs() -> Callable[..., Volume]:
         # Texture from positions, so that the same place looks the same on any grid.
         array = 300 + 40 * np.sin(place @ np.array([[0.31], [0.23], [0.17]]))[..., 0]
         for x, value in ((25.0, 900.0), (-25.0, 5.0)):
-            inside = np.linalg.norm(place - (BLOB_MIDDLE + (x, 0, 0)), axis=-1) < BLOB_RADIUS_MM
+            inside = np.linalg.norm(place - BLOB_MIDDLE - np.array([x, 0, 0]), axis=-1) < BLOB_RADIUS_MM
             array[inside & blobs] = value
         return Volume(array.astype(np.float32), geometry, "blobs")
 

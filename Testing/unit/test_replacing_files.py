@@ -17,6 +17,12 @@ def write_to(folder, *names):
         (folder / name).write_text("new")
 
 
+def write_visits(folder, *names):
+    for name in names:
+        (folder / name).mkdir()
+        write_to(folder / name, "a")
+
+
 def test_new_files_replace_old_ones_and_others_stay(tmp_path):
     for name in ("a", "mine"):
         (tmp_path / name).write_text("old")
@@ -49,3 +55,31 @@ def test_a_missing_folder_is_made(tmp_path):
     with replacing_files(tmp_path / "deep" / "er") as new:
         (new / "a").write_text("new")
     assert content(tmp_path / "deep" / "er") == {"a": "new"}
+
+
+def test_files_in_folders_below_move_together_too(tmp_path):
+    (tmp_path / "mid").mkdir()
+    write_to(tmp_path / "mid", "mine")
+    with replacing_files(tmp_path) as new:
+        write_visits(new, "pre", "mid")
+    assert content(tmp_path / "mid") == {"a": "new", "mine": "new"}
+    assert content(tmp_path / "pre") == {"a": "new"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mid", "pre"]
+
+
+def test_folders_that_were_made_go_again_when_a_later_file_cannot_move(tmp_path):
+    (tmp_path / "pre").mkdir()
+    (tmp_path / "pre" / "a").mkdir()
+    with pytest.raises(OutputError, match=r"folder called pre.a"), replacing_files(tmp_path) as new:
+        write_visits(new, "mid", "pre")
+    assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*"))] == ["pre", "pre/a"]
+
+
+def refuse(path):
+    raise OutputError("disk full", path=path)
+
+
+def test_an_error_of_a_file_inside_names_the_place_that_was_meant_for_it(tmp_path):
+    with pytest.raises(OutputError, match="disk full") as caught, replacing_files(tmp_path / "result") as new:
+        refuse(new / "mid" / "a")
+    assert caught.value.path == str(tmp_path / "result" / "mid" / "a")

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import torch
 
-from HNTargetSegLib.errors import MissingDependencyError
+from HNTargetSegLib.errors import MissingDependencyError, OutputError
 from HNTargetSegLib.files import replacing_folder
 from HNTargetSegLib.models.options import Device, Mode, PredictOptions, cache_folder
 
@@ -137,11 +137,13 @@ class OpenVinoEngine:
         openvino = _openvino()
         self.device = torch.device("cpu")
         core = openvino.Core()
-        folder = _converted(network, tile_shape)
-        properties: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "CACHE_DIR": str(folder)}
+        converted, folder = _converted(core, network, tile_shape)
+        properties: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+        if folder is not None:
+            properties["CACHE_DIR"] = str(folder)
         if mode == "exact":
             properties.update({"INFERENCE_PRECISION_HINT": "f32", "EXECUTION_MODE_HINT": "ACCURACY"})
-        compiled = core.compile_model(core.read_model(folder / "network.xml"), "CPU", properties)
+        compiled = core.compile_model(converted, "CPU", properties)
         self._request = compiled.create_infer_request()
         precision = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         self.name = f"OpenVINO, cpu, {precision}"
@@ -164,8 +166,8 @@ def _openvino() -> Any:
     return openvino
 
 
-def _converted(network: torch.nn.Module, tile_shape: tuple[int, ...]) -> Path:
-    """Folder with the network in OpenVINO's form, converted once."""
+def _converted(core: Any, network: torch.nn.Module, tile_shape: tuple[int, ...]) -> tuple[Any, Path | None]:
+    """The network in OpenVINO's form and the folder that keeps it, which is None where it cannot be written."""
     openvino = _openvino()
     folder = cache_folder() / "openvino" / _fingerprint(network, tile_shape, str(openvino.__version__))
     if not (folder / "network.xml").exists():
@@ -174,9 +176,13 @@ def _converted(network: torch.nn.Module, tile_shape: tuple[int, ...]) -> Path:
             warnings.simplefilter("ignore")
             example = torch.zeros(1, *_example_shape(network, tile_shape))
             model = openvino.convert_model(network, example_input=example, input=[1, *tile_shape])
-        with replacing_folder(folder) as temporary:
-            openvino.save_model(model, temporary / "network.xml", compress_to_fp16=False)
-    return folder
+        try:
+            with replacing_folder(folder) as temporary:
+                openvino.save_model(model, temporary / "network.xml", compress_to_fp16=False)
+        except OutputError:
+            # The cache only saves time at the next start.
+            return model, None
+    return core.read_model(folder / "network.xml"), folder
 
 
 def _example_shape(network: torch.nn.Module, tile_shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -173,7 +173,9 @@ def _nnunet() -> Iterator[None]:
             importlib.import_module("torch")
         except ImportError as error:
             raise MissingDependencyError(
-                f"The Python package '{error.name}' is not installed",
+                f"The Python package '{error.name}' is not installed"
+                if error.name
+                else f"PyTorch cannot be imported ({error})",
                 remedy="Install PyTorch for this machine and then nnunetv2, or choose a Python that has them",
             ) from error
         yield

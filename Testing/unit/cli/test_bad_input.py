@@ -115,8 +115,8 @@ BAD_IMAGES: dict[Writer, str] = {
     not_a_number: "NaN",
     all_zeros: "0 everywhere",
     single_slice: "single slice",
-    negative_spacing_in_metaimage: "spacing.*not positive",
-    negative_spacing_in_nifti: "spacing.*not positive",
+    negative_spacing_in_metaimage: "spacing.*-[34].* is not three positive numbers",
+    negative_spacing_in_nifti: "spacing.*-[34].* is not three positive numbers",
     non_orthonormal_direction: "orthonormal|right angles",
     folder_without_dicom: "no .*DICOM",
 }
@@ -209,7 +209,7 @@ def wrong_grid(mask: Path) -> str:
 @pytest.mark.parametrize("spoil", [wrong_value, wrong_grid])
 @pytest.mark.parametrize("part", ["--data", "--assess"])
 def test_a_bad_mask_is_refused_before_training_starts(
-    hntargetseg: Any, refuses: Any, patients: Path, tmp_path: Path, spoil: Callable[[Path], str], part: str
+    hntargetseg: Any, patients: Path, tmp_path: Path, spoil: Callable[[Path], str], part: str
 ) -> None:
     mask = patients / "2" / "midRT" / "2_midRT_mask.nii.gz"
     good = shutil.copytree(patients, tmp_path / "good")
@@ -300,7 +300,7 @@ def test_a_limit_on_file_sizes_leaves_nothing(
         *("--backend", "torch"),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
-    refuses(outcome, tmp_path / "result" / file, "could not be written")
+    refuses(outcome, tmp_path / "result" / file, "[Cc]ould not be written")
     assert not (tmp_path / "result").exists()
 
 

@@ -299,7 +299,7 @@ def test_a_terminal_shows_progress_and_ctrl_c_ends_with_4_and_leaves_nothing(
         stdout=subprocess.PIPE,
         stderr=slave,
         # Where the tests run in the background, Ctrl-C is ignored, and children would inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
     )
     os.close(slave)
     try:

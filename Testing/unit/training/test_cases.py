@@ -1,9 +1,12 @@
 """Training cases and their split."""
 
+import numpy as np
 import pytest
 
-from HNTargetSegLib.errors import BadInputError
-from HNTargetSegLib.training.cases import TrainingCase, find_cases, split_by_patient
+from HNTargetSegLib.case.volume import Geometry, Volume
+from HNTargetSegLib.case.write import write_volume
+from HNTargetSegLib.errors import BadInputError, GeometryError
+from HNTargetSegLib.training.cases import TrainingCase, check_case, find_cases, split_by_patient
 
 
 def make_patient(root, name, *, mid_mask=True):
@@ -57,3 +60,17 @@ def test_no_patient_is_on_both_sides_of_the_split(number):
 def test_the_split_does_not_depend_on_the_order_of_the_patients():
     forwards, backwards = split_by_patient(cases(20)), split_by_patient(cases(20)[::-1])
     assert set(forwards["val"]) == set(backwards["val"])
+
+
+def test_a_case_is_read_before_it_is_trained_on(tmp_path):
+    image = Volume(np.arange(512, dtype=np.float32).reshape(8, 8, 8), Geometry((8, 8, 8)))
+    case = TrainingCase("1_mid", "1", tmp_path / "T2.nii.gz", tmp_path / "mask.nii.gz")
+    write_volume(image, case.image)
+    write_volume(image.with_array((image.array > 500).astype(np.uint8) * 2), case.mask)
+    check_case(case)
+    write_volume(image.with_array((image.array > 500).astype(np.uint8) * 3), case.mask)
+    with pytest.raises(BadInputError, match=r"mask\.nii\.gz: The mask holds the value 3"):
+        check_case(case)
+    write_volume(Volume(np.zeros((4, 8, 8), np.uint8), Geometry((8, 8, 4), (1.0, 1.0, 2.0))), case.mask)
+    with pytest.raises(GeometryError, match=r"mask\.nii\.gz: The grid differs"):
+        check_case(case)
