@@ -1,4 +1,4 @@
-"""Whole files or none: write under a temporary name, then rename; and their SHA-256."""
+"""Files of the user: written whole or not at all, their SHA-256, and the folders where the platform keeps them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import errno
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from HNTargetSegLib.errors import OutputError
 
@@ -45,31 +47,73 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+def replacing_folder(path: str | os.PathLike[str], *, marker: str | None = None) -> Iterator[Path]:
     """Yield a temporary folder beside ``path`` that takes its place when the block succeeds.
+
+    Parameters
+    ----------
+    marker
+        File that a folder at ``path`` must hold to be replaced; without it only an empty folder is.
 
     Raises
     ------
     OutputError
-        As :func:`replacing`; an existing folder at ``path`` is only removed after the new one is complete.
+        As :func:`replacing`, and as :func:`require_replaceable` before the block runs. An existing folder at ``path``
+        is only removed after the new one has its place.
     """
     target = Path(path)
     temporary: Path | None = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
+        require_replaceable(target, marker)
         temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=target.parent))
         yield temporary
         temporary.chmod(0o755)
-        retired = temporary.with_name(temporary.name + "-old")
-        if target.exists():
-            os.replace(target, retired)
-        os.replace(temporary, target)
-        shutil.rmtree(retired, ignore_errors=True)
+        # Again: the block may have run for hours.
+        require_replaceable(target, marker)
+        _swap(temporary, target)
     except OSError as error:
         raise _output_error(target, error) from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def require_replaceable(folder: str | os.PathLike[str], marker: str | None = None) -> None:
+    """Refuse a place where something lies that is not ours to replace.
+
+    Parameters
+    ----------
+    marker
+        File that says that a folder is ours, such as ``card.json``.
+
+    Raises
+    ------
+    OutputError
+        If there is a file, or a folder that is neither empty nor holds ``marker``.
+    """
+    target = Path(folder)
+    if target.is_dir():
+        if (marker is not None and (target / marker).is_file()) or not any(target.iterdir()):
+            return
+        what = "This folder holds other files and is not replaced"
+        raise OutputError(what, path=target, remedy="Name a new folder, or empty this one; nothing was changed")
+    if target.exists():
+        raise OutputError("There is a file of that name", path=target, remedy="Name a new folder; nothing was changed")
+
+
+def _swap(new: Path, target: Path) -> None:
+    retired = new.with_name(new.name + "-old")
+    try:
+        if target.exists():
+            os.replace(target, retired)
+        os.replace(new, target)
+    except BaseException:
+        # Also when the user stops it just here.
+        if retired.exists() and not target.exists():
+            os.replace(retired, target)
+        raise
+    shutil.rmtree(retired, ignore_errors=True)
 
 
 @contextmanager
@@ -151,6 +195,27 @@ def sha256(path: str | os.PathLike[str]) -> str:
         while chunk := stream.read(1 << 20):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def user_folder(kind: Literal["models", "cache"]) -> Path:
+    """Folder of the user's models, or of what can be computed again.
+
+    ``HNTARGETSEG_MODELS`` and ``HNTARGETSEG_CACHE`` name others; otherwise it is where the platform keeps such files.
+    """
+    chosen = os.environ.get(f"HNTARGETSEG_{kind.upper()}")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    if sys.platform == "win32":
+        local = os.environ.get("LOCALAPPDATA")
+        return (Path(local) if local else Path.home() / "AppData" / "Local") / "HNTargetSeg" / kind
+    if sys.platform == "darwin":
+        library = Path.home() / "Library"
+        base = library / "Caches" if kind == "cache" else library / "Application Support"
+    elif kind == "cache":
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    else:
+        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
+    return base / "HNTargetSeg" if kind == "cache" else base / "HNTargetSeg" / kind
 
 
 def _keep_default_permissions(path: Path) -> None:

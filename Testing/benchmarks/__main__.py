@@ -15,7 +15,6 @@ from pathlib import Path
 
 from Testing.benchmarks import machine, table
 
-from HNTargetSegLib.cli.console import restart_with_allocator
 from HNTargetSegLib.errors import TargetSegError
 
 _BENCHMARKS = ("import_time", "overhead", "exact", "fast", "memory")
@@ -97,6 +96,4 @@ def _benchmark(name: str) -> str:
 
 
 if __name__ == "__main__":
-    # What the command line does for itself counts for the resident model too; the peer runs without it.
-    restart_with_allocator()
     sys.exit(main())

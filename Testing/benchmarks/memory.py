@@ -16,7 +16,6 @@ from Testing.benchmarks.table import Row, at_most
 
 from HNTargetSegLib.case.volume import Geometry, Volume
 from HNTargetSegLib.case.write import write_volume
-from HNTargetSegLib.models.options import allocator_environment
 from HNTargetSegLib.phantom import PhantomOptions, generate_patient
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -56,7 +55,7 @@ def _segment(model: Path, image: Path, output: Path) -> dict[str, Any]:
     done = subprocess.run(
         command,
         cwd=_REPOSITORY,
-        env=plain_environment(**allocator_environment()),
+        env=plain_environment(),
         capture_output=True,
         text=True,
         check=False,

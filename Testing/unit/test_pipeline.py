@@ -165,7 +165,7 @@ def test_a_minimum_volume_below_zero_is_refused(value: float) -> None:
 def test_a_model_with_other_labels_is_refused(blob_model: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(blob_model / "blobs", tmp_path / "blobs")
     dataset = json.loads((folder / "dataset.json").read_text())
-    dataset["labels"] = {"background": 0, "tumour": 1, "node": 3}
+    dataset["labels"] = {"background": 0, "tumour": 1, "core": 3}
     (folder / "dataset.json").write_text(json.dumps(dataset))
-    with pytest.raises(ModelError, match=r"'node': 3.*1 for the primary tumour"):
+    with pytest.raises(ModelError, match=r"'core': 3.*1 for the primary tumour"):
         LoadedModel.load(load_model(folder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,14 +19,19 @@ _NETWORK_COMMANDS = ("segment", "demo")
 
 def console() -> int:
     """Run the command line of this process; returns its exit status."""
-    if runs_network(sys.argv[1:]):
+    if runs_pytorch(sys.argv[1:]):
         restart_with_allocator()
     return main()
 
 
-def runs_network(arguments: Sequence[str]) -> bool:
-    """Whether a command line computes a network in its own process."""
-    return bool(arguments) and arguments[0] in _NETWORK_COMMANDS and not {"-h", "--help"} & set(arguments)
+def runs_pytorch(arguments: Sequence[str]) -> bool:
+    """Whether a command line lets PyTorch compute a network in its own process.
+
+    OpenVINO gains little by the settings (under a tenth) and needs a GB more with them at its first start.
+    """
+    if not arguments or arguments[0] not in _NETWORK_COMMANDS or {"-h", "--help"} & set(arguments):
+        return False
+    return "torch" in arguments or "--backend=torch" in arguments or importlib.util.find_spec("openvino") is None
 
 
 def restart_with_allocator() -> None:

@@ -222,14 +222,12 @@ def _summary(store: ModelStore, model: StoredModel) -> dict[str, Any]:
 
 
 def _install_options(options: argparse.Namespace) -> InstallOptions:
-    from HNTargetSegLib.models.card import is_fold
+    from HNTargetSegLib.cli.predict_arguments import folds_from
     from HNTargetSegLib.models.recipe import recipe_from
     from HNTargetSegLib.models.results import FoldChoice
     from HNTargetSegLib.models.store import InstallOptions
 
-    folds = tuple(options.folds.split(",")) if options.folds else ()
-    if not all(is_fold(fold) for fold in folds):
-        raise BadInputError(f"'{options.folds}' are no folds", remedy="Write numbers with commas, or all")
+    folds = folds_from([options.folds]) if options.folds else ()
     return InstallOptions(
         name=options.name,
         recipe=recipe_from(options.recipe) if options.recipe else None,

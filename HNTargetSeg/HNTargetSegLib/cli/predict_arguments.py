@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, get_args
 
+from HNTargetSegLib.errors import BadInputError
 from HNTargetSegLib.models.options import Backend, Device, FoldMean, LabelRule, Mode, PredictOptions
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def add_predict_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="average over mirrored inputs: 2 to 8 times the work, a little more accurate",
     )
-    group.add_argument("--folds", nargs="+", help="folds to average (default: all of the model)")
+    group.add_argument("--folds", nargs="+", help="folds to average, such as 0 1 or 0,1 (default: all)")
     group.add_argument(
         "--rule",
         choices=get_args(LabelRule),
@@ -63,11 +65,27 @@ def predict_options(options: argparse.Namespace) -> PredictOptions:
         backend=options.backend,
         step=options.step,
         mirror=options.mirror,
-        folds=tuple(options.folds) if options.folds else None,
+        folds=folds_from(options.folds) if options.folds else None,
         rule=options.rule,
         threshold=options.threshold,
         fold_mean=options.fold_mean,
     )
+
+
+def folds_from(texts: Sequence[str]) -> tuple[str, ...]:
+    """Folds of arguments such as ``("0", "1")``, ``("0,1",)`` or ``("all",)``, each once.
+
+    Raises
+    ------
+    BadInputError
+        If one is neither a number nor ``all``.
+    """
+    from HNTargetSegLib.models.card import is_fold
+
+    folds = tuple(dict.fromkeys(fold.strip() for text in texts for fold in text.split(",")))
+    if not all(is_fold(fold) for fold in folds):
+        raise BadInputError(f"'{' '.join(texts)}' are no folds", remedy="Write numbers with commas, or all")
+    return folds
 
 
 def load_chosen_model(options: argparse.Namespace) -> LoadedModel:

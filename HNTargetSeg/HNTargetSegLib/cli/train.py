@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import signal
 import sys
 import tempfile
@@ -52,6 +53,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="afterwards segment these patients too and write the figures into the card; may be given several times",
     )
     parser.add_argument("--output", type=Path, help="store the model in this folder instead of the user's store")
+    parser.add_argument("--replace", action="store_true", help="replace a model of that name")
     parser.add_argument("--half", action="store_true", help="store the weights in half precision")
     parser.add_argument("--default", action="store_true", help="mark it as the model that is used when none is named")
     parser.add_argument("--about-data", default="unknown", help="what the patients are, for the model card")
@@ -65,37 +67,61 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(options: argparse.Namespace) -> int:
     """Train, assess, store."""
     from HNTargetSegLib.training.cases import check_case, find_cases
-    from HNTargetSegLib.training.presets import preset
-    from HNTargetSegLib.training.publish import Publication, publish
-    from HNTargetSegLib.training.train import TrainingOptions, train
-    from HNTargetSegLib.training.workspace import Workspace
+    from HNTargetSegLib.training.publish import model_folder, publish
+    from HNTargetSegLib.training.train import train
 
     # A polite kill must reach the children too: nnU-Net's loaders outlive their parent otherwise.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     say: Callable[[str], None] = (lambda line: None) if options.json else print
+    # Whatever the end of the training needs is asked for before its beginning.
+    _require_free(model_folder(options.name, options.output), may_replace=options.replace)
     cohorts = {name: find_cases(folder, options.visit) for name, folder in _cohorts(options.assess).items()}
-    # Before the training and not hours later.
     for case in (case for members in cohorts.values() for case in members):
         check_case(case)
     cases = find_cases(options.data, options.visit)
+    training = _training_options(options)
+    train(cases, training, say)
+    figures = _assess(training, cases, options, cohorts, say)
+    model = publish(training, cases, _publication(options, figures), options.output, half=options.half)
+    result = {"model": model.card.name, "folder": str(model.folder)}
+    print(json.dumps(result) if options.json else f"Stored the model {model.card.name} in {model.folder}")
+    return 0
+
+
+def _require_free(folder: Path, *, may_replace: bool) -> None:
+    from HNTargetSegLib.errors import BadInputError
+
+    if folder.exists() and not may_replace:
+        raise BadInputError(
+            "There is something at the place of the model",
+            path=folder,
+            remedy="Choose another --name, or add --replace",
+        )
+
+
+def _training_options(options: argparse.Namespace) -> TrainingOptions:
+    from HNTargetSegLib.training.presets import preset
+    from HNTargetSegLib.training.train import TrainingOptions
+    from HNTargetSegLib.training.workspace import Workspace
+
     chosen = preset(options.preset)
     chosen = replace(chosen, schedule=replace(chosen.schedule, threads=options.threads))
-    training = TrainingOptions(chosen, Workspace(options.workspace.resolve()), options.device)
-    train(cases, training, say)
-    publication = Publication(
+    return TrainingOptions(chosen, Workspace(options.workspace.resolve()), options.device)
+
+
+def _publication(options: argparse.Namespace, figures: dict[str, Any]) -> Publication:
+    from HNTargetSegLib.training.publish import Publication
+
+    return Publication(
         name=options.name,
         data=options.about_data,
         licence=options.licence,
         limits=options.limit or Publication.limits,
         evaluation_data=options.about_assessed,
         default=options.default,
-        command=f"hntargetseg {' '.join(sys.argv[1:])}",
-        metrics=_assess(training, cases, options, cohorts, say),
+        command=f"hntargetseg {shlex.join(sys.argv[1:])}",
+        metrics=figures,
     )
-    model = publish(training, cases, publication, options.output, half=options.half)
-    result = {"model": model.card.name, "folder": str(model.folder)}
-    print(json.dumps(result) if options.json else f"Stored the model {model.card.name} in {model.folder}")
-    return 0
 
 
 def _cohorts(pairs: list[str]) -> dict[str, Path]:

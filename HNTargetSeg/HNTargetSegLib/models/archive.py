@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import re
 import stat
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -11,11 +13,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from HNTargetSegLib.errors import ModelError, OutputError
 
 _CHUNK = 1 << 20
 _ADVICE = "Do not use this archive; get it again from the model's authors"
+# What zipfile raises of bytes that are no archive: damaged streams, unknown compression, cut headers, odd names.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    MemoryError,
+)
 _FORBIDDEN = re.compile(r"[\x00-\x1f:]")
 
 
@@ -71,7 +85,7 @@ def _unpack(archive: Path, folder: Path, limits: Limits) -> None:
     try:
         with zipfile.ZipFile(archive) as stream:
             _extract(stream, _checked_entries(stream, archive, limits), folder)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except _DAMAGE as error:
         raise ModelError(f"This is not a readable zip archive ({error})", path=archive, remedy=_ADVICE) from error
     except OSError as error:
         raise ModelError(
@@ -137,13 +151,21 @@ def _extract(stream: zipfile.ZipFile, entries: dict[PurePosixPath, zipfile.ZipIn
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with open(target, "wb") as plain:
-                    while chunk := packed.read(_CHUNK):
+                    while chunk := _read(packed):
                         written += len(chunk)
                         if written > info.file_size:
                             raise zipfile.BadZipFile(f"'{name}' is larger than it says")
                         plain.write(chunk)
             except OSError as error:
                 raise _unwritable(folder.parent, error) from error
+
+
+def _read(packed: IO[bytes]) -> bytes:
+    try:
+        return packed.read(_CHUNK)
+    except OSError as error:
+        # bz2 says so of a damaged stream; an OSError beyond here is of the file that is written.
+        raise zipfile.BadZipFile(str(error)) from error
 
 
 def _unwritable(folder: Path, error: OSError) -> OutputError:

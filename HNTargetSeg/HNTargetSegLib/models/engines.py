@@ -177,7 +177,7 @@ def _converted(core: Any, network: torch.nn.Module, tile_shape: tuple[int, ...])
             example = torch.zeros(1, *_example_shape(network, tile_shape))
             model = openvino.convert_model(network, example_input=example, input=[1, *tile_shape])
         try:
-            with replacing_folder(folder) as temporary:
+            with replacing_folder(folder, marker="network.xml") as temporary:
                 openvino.save_model(model, temporary / "network.xml", compress_to_fp16=False)
         except OutputError:
             # The cache only saves time at the next start.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.files import user_folder
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Mode = Literal["exact", "fast"]
@@ -16,12 +16,12 @@ Backend = Literal["auto", "torch", "openvino"]
 LabelRule = Literal["argmax", "threshold"]
 FoldMean = Literal["logits", "softmax"]
 
-CACHE_VARIABLE = "HNTARGETSEG_CACHE"
-
 
 @dataclass(frozen=True)
 class PredictOptions:
-    """Options of a prediction; the defaults give the labels that nnU-Net's own command gives.
+    """Options of a prediction; the defaults give the labels of ``nnUNetv2_predict --disable_tta``.
+
+    nnU-Net's own default is to mirror: with ``mirror=True`` the labels are those of ``nnUNetv2_predict`` alone.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class PredictOptions:
     mode: Mode = "exact"
     backend: Backend = "auto"
     step: float = 0.5
-    mirror: bool = True
+    mirror: bool = False
     folds: tuple[str, ...] | None = None
     rule: LabelRule = "argmax"
     threshold: float = 0.5
@@ -104,13 +104,4 @@ def allocator_environment() -> dict[str, str]:
 
 def cache_folder() -> Path:
     """Folder for converted networks: ``HNTARGETSEG_CACHE``, or the user's cache folder."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen)
-    if sys.platform == "win32":
-        home = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        home = Path.home() / "Library" / "Caches"
-    else:
-        home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    return home / "hntargetseg"
+    return user_folder("cache")

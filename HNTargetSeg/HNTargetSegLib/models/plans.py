@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.errors import ModelError
 
 _RESAMPLERS = (
@@ -28,6 +29,11 @@ _PART = re.compile(
     r"|dynamic_network_architectures\.building_blocks\.\w+\.[A-Z]\w*"
 )
 _PLAIN_NAME = re.compile(r"[A-Za-z_]\w*")
+# Names of labels without capitals, blanks, hyphens and numbers.
+_TARGET_NAMES = {
+    Target.PT: re.compile(r"(gtv)?(pt|tumou?rs?)|gtv[pt]|.*primary.*"),
+    Target.LN: re.compile(r"(gtv)?lns?|gtvn|lymph|.*(node|nodal).*"),
+}
 _NAMED_CLASSES = ("preprocessor_name", *_RESAMPLING_ENTRIES)
 
 
@@ -166,7 +172,8 @@ def labels(dataset: Mapping[str, Any]) -> dict[str, int]:
     Raises
     ------
     ModelError
-        If there are none, no background, a region (a list of labels), or two names for one value.
+        If there are none, no background, a region (a list of labels), two names for one value, or a name that says
+        primary tumour or lymph node at another value than :class:`~HNTargetSegLib.case.labels.Target` gives it.
     """
     named = dataset.get("labels")
     if not isinstance(named, dict) or not named:
@@ -183,4 +190,18 @@ def labels(dataset: Mapping[str, Any]) -> dict[str, int]:
             raise ModelError(f"The label '{name}' of dataset.json has the value {value!r}, no number") from None
     if values.get("background") != 0 or len(set(values.values())) != len(values):
         raise ModelError(f"The labels of dataset.json are not distinct values with background 0 ({values})")
+    for name, number in values.items():
+        _check_target(name, number)
     return values
+
+
+def _check_target(name: str, value: int) -> None:
+    letters = re.sub(r"[\W\d_]", "", name.casefold())
+    meant = [target for target, pattern in _TARGET_NAMES.items() if pattern.fullmatch(letters)]
+    if len(meant) == 1 and value != meant[0]:
+        raise ModelError(
+            f"dataset.json gives '{name}' the label {value}, and here it is {int(meant[0])}: "
+            "one target would be taken for another",
+            remedy=f"This model cannot be used; {int(Target.PT)} for the primary tumour and {int(Target.LN)} for lymph "
+            "nodes are needed",
+        )

@@ -147,7 +147,7 @@ def store_from_results(
     Parameters
     ----------
     destination
-        Folder of the model; it appears whole or not at all, and replaces what is there.
+        Folder of the model; it appears whole or not at all, and replaces a model that is there.
     card
         Its network, storage and files are filled in; what the plans need and stock nnU-Net lacks is added to its
         limits.
@@ -159,13 +159,13 @@ def store_from_results(
     ModelError
         If files are missing, unsafe, or of different models.
     OutputError
-        If the disk is full or read-only.
+        If the disk is full or read-only, or the destination holds something else than a model.
     """
     results_folder = Path(results_folder)
     plans, dataset = read_results(results_folder)
     checkpoints = chosen_folds(results_folder, choice)
     _check_data(dataset, card, results_folder)
-    with replacing_folder(destination) as folder:
+    with replacing_folder(destination, marker=CARD_FILE) as folder:
         network = _store_folds(checkpoints, folder, (plans, dataset), half=half)
         for name in (PLANS_FILE, DATASET_FILE, FINGERPRINT_FILE, "README.md"):
             if (results_folder / name).is_file():
@@ -251,11 +251,11 @@ def export_to_nnunet(model: StoredModel, destination: Path) -> None:
     Raises
     ------
     OutputError
-        If the disk is full or read-only.
+        If the disk is full or read-only, or the destination holds something else than such a folder.
     """
     import torch
 
-    with replacing_folder(destination) as folder:
+    with replacing_folder(destination, marker=PLANS_FILE) as folder:
         plans = stock_plans(model.plans, model.configuration)
         dataset = copy.deepcopy(model.dataset) | {"labels": model.labels}
         write_text(folder / PLANS_FILE, json.dumps(plans, indent=2))

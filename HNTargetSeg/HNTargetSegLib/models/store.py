@@ -6,15 +6,15 @@ import difflib
 import os
 import re
 import shutil
-import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from HNTargetSegLib.errors import MissingDependencyError, ModelError
-from HNTargetSegLib.files import replacing_folder, sha256
+from HNTargetSegLib.errors import MissingDependencyError, ModelError, OutputError
+from HNTargetSegLib.files import replacing_folder, sha256, user_folder
 from HNTargetSegLib.models.archive import unpacked
 from HNTargetSegLib.models.card import CARD_FILE, ModelCard, checked_name, unknown_card, write_card
 from HNTargetSegLib.models.download import Progress, check_file, checked_digest, download, is_address, local_file
@@ -29,18 +29,7 @@ __all__ = ["InstallOptions", "ModelStore", "store_from_results", "user_models_fo
 
 def user_models_folder() -> Path:
     """Folder of the user's models: HNTARGETSEG_MODELS, else where the platform keeps a user's data."""
-    chosen = os.environ.get("HNTARGETSEG_MODELS")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        base = Path(local) if local else Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        shared = os.environ.get("XDG_DATA_HOME")
-        base = Path(shared) if shared else Path.home() / ".local" / "share"
-    return base / "HNTargetSeg" / "models"
+    return user_folder("models")
 
 
 @dataclass(frozen=True)
@@ -99,11 +88,11 @@ class ModelStore:
 
     def list(self) -> tuple[StoredModel, ...]:
         """Models that can be used, shipped ones first, by name."""
-        return tuple(found for found in self._all() if isinstance(found, StoredModel))
+        return tuple(found for found in self._all().values() if isinstance(found, StoredModel))
 
     def unreadable(self) -> tuple[ModelError, ...]:
-        """What is wrong with the folders that look like models and cannot be used."""
-        return tuple(found for found in self._all() if isinstance(found, ModelError))
+        """What is wrong with the folders that look like models and cannot be used, such as a name that is taken."""
+        return tuple(found for found in self._all().values() if isinstance(found, ModelError))
 
     def is_shipped(self, model: StoredModel) -> bool:
         """Whether a model came with HNTargetSeg."""
@@ -117,12 +106,14 @@ class ModelStore:
         ModelError
             If there is none (the message names what there is), or it cannot be used.
         """
-        models = {model.card.name: model for model in self.list()}
+        found = self._all()
+        models = {model.card.name: model for model in found.values() if isinstance(model, StoredModel)}
         if name in models:
             return models[name]
-        for folder in self._folders():
-            if folder.name == name:
-                return load_model(folder)
+        for model in (model for folder, model in found.items() if folder.name == name):
+            if isinstance(model, ModelError):
+                raise model
+            return model
         near = difflib.get_close_matches(name, models, n=1, cutoff=0.5)
         meant = f"Did you mean '{near[0]}'? " if near else ""
         raise ModelError(
@@ -131,7 +122,9 @@ class ModelStore:
         )
 
     def default(self) -> StoredModel:
-        """Model that is used when none is named: the one whose card says so, else the first shipped, else the first.
+        """Model that is used when none is named: the one whose card says so, the user's before a shipped one.
+
+        Without such a card it is the first shipped one, else the first.
 
         Raises
         ------
@@ -141,7 +134,8 @@ class ModelStore:
         models = self.list()
         if not models:
             raise ModelError("No model is installed", remedy="Install one with: hntargetseg models install SOURCE")
-        return next((model for model in models if model.card.default), models[0])
+        said = sorted((model for model in models if model.card.default), key=self.is_shipped)
+        return next(iter(said), models[0])
 
     def install(
         self, source: str | os.PathLike[str], options: InstallOptions | None = None, progress: Progress | None = None
@@ -192,6 +186,8 @@ class ModelStore:
         ------
         ModelError
             If there is none of that name, or it was shipped.
+        OutputError
+            If the store is read-only, or a file is in use.
         """
         shipped = {model.card.name for model in self.list() if self.is_shipped(model)}
         installed = {model.card.name: model.folder for model in self.list() if not self.is_shipped(model)}
@@ -203,10 +199,14 @@ class ModelStore:
             )
         if folder is None:
             raise ModelError(f"There is no model '{name}'", remedy=f"Installed are {', '.join(installed) or 'none'}")
-        retired = folder.with_name(f".removing-{folder.name}")
-        # A model that is half deleted would still be listed: the rename takes it away at once.
-        folder.replace(retired)
-        shutil.rmtree(retired)
+        try:
+            _delete(folder)
+        except OSError as error:
+            raise OutputError(
+                f"The model '{name}' could not be removed ({error.strerror or error})",
+                path=folder,
+                remedy="Close programs that use it and make the folder of the models writable, or delete its folder",
+            ) from error
         return folder
 
     def _folders(self) -> Iterator[Path]:
@@ -215,12 +215,18 @@ class ModelStore:
                 children = sorted(child for child in home.iterdir() if not child.name.startswith("."))
                 yield from (child for child in children if (child / CARD_FILE).is_file())
 
-    def _all(self) -> Iterator[StoredModel | ModelError]:
+    def _all(self) -> dict[Path, StoredModel | ModelError]:
+        """Each model's folder with the model, or with why it cannot be used."""
+        found: dict[Path, StoredModel | ModelError] = {}
+        holders: dict[str, Path] = {}
         for folder in self._folders():
             try:
-                yield load_model(folder)
+                model = load_model(folder)
+                holder = holders.setdefault(model.card.name, folder)
+                found[folder] = model if holder == folder else _name_taken(model, holder)
             except ModelError as error:
-                yield error
+                found[folder] = error
+        return found
 
     @contextmanager
     def _opened(self, source: str, options: InstallOptions, progress: Progress | None) -> Iterator[tuple[Path, str]]:
@@ -286,7 +292,7 @@ class ModelStore:
         card = replace(model.card, name=name, recipe=options.recipe or model.card.recipe)
         check_dataset(model.dataset, card)
         target = self._target(name, options)
-        with replacing_folder(target) as temporary:
+        with replacing_folder(target, marker=CARD_FILE) as temporary:
             for file in model.card.files:
                 (temporary / file).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(folder / file, temporary / file)
@@ -300,6 +306,26 @@ def _shipped_folder() -> Path | None:
     except MissingDependencyError:
         # A store without shipped models is still a store; whoever needs one is told by get and default.
         return None
+
+
+def _delete(folder: Path) -> None:
+    retired = Path(tempfile.mkdtemp(prefix=".removing-", dir=folder.parent))
+    try:
+        # A model that is half deleted would still be listed: the rename takes it away at once.
+        folder.replace(retired / folder.name)
+    except OSError:
+        retired.rmdir()
+        raise
+    shutil.rmtree(retired)
+
+
+def _name_taken(model: StoredModel, holder: Path) -> ModelError:
+    return ModelError(
+        f"The name '{model.card.name}' belongs to the model in {holder}",
+        path=model.folder,
+        remedy=f'Remove it with: hntargetseg models remove "{model.folder.name}"; to keep it under another name, '
+        f'first: hntargetseg models install "{model.folder}" --name NEW-NAME',
+    )
 
 
 def _card_name(folder: Path) -> str:

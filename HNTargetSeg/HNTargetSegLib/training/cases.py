@@ -9,6 +9,7 @@ from pathlib import Path
 
 from HNTargetSegLib.case.checks import check_image
 from HNTargetSegLib.case.layout import discover
+from HNTargetSegLib.case.orientation import axial_turn
 from HNTargetSegLib.case.read import read_mask, read_volume
 from HNTargetSegLib.errors import BadInputError
 
@@ -69,12 +70,19 @@ def check_case(case: TrainingCase) -> None:
     Raises
     ------
     BadInputError
-        If the image or the mask cannot be used, or the mask holds other values than 0, 1 and 2.
+        If the image or the mask cannot be used, the image is not axial, or the mask holds other values than 0, 1 and 2.
     GeometryError
         If the mask lies on another grid than the image.
     """
     image = read_volume(case.image)
     check_image(image)
+    if not axial_turn(image.geometry).changes_nothing:
+        raise BadInputError(
+            "The image's axes do not run left, posterior, superior, as those of an axial series",
+            path=case.image,
+            remedy="Turn image and mask (SimpleITK: DICOMOrient(image, 'LPS')): nnU-Net trains on the array as it is "
+            "stored, and at prediction every image is turned to these axes",
+        )
     read_mask(case.mask, like=image)
 
 

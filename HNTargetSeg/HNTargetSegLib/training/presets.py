@@ -63,8 +63,10 @@ class Preset:
     ----------
     planner
         nnU-Net's experiment planner.
+    planned
+        Name that the planner gives its plans.
     plans
-        Name of the plans that result.
+        Name of the plans with this preset's overrides; another one, so that their file says that they were applied.
     overrides
         Entries that replace those of the planned ``3d_fullres`` configuration; empty leaves nnU-Net's plan alone.
     schedule
@@ -75,6 +77,7 @@ class Preset:
 
     name: str
     planner: str
+    planned: str
     plans: str
     schedule: Schedule
     about: str
@@ -108,7 +111,8 @@ PRESETS: dict[str, Preset] = {
     "resenc-m": Preset(
         name="resenc-m",
         planner="nnUNetPlannerResEncM",
-        plans="nnUNetResEncUNetMPlans",
+        planned="nnUNetResEncUNetMPlans",
+        plans="nnUNetHNTargetSegResEncMPlans",
         schedule=Schedule(),
         about="nnU-Net ResEnc M as in the papers: 1000 epochs, made for a GPU with 9 GB or more",
         overrides={},
@@ -116,6 +120,7 @@ PRESETS: dict[str, Preset] = {
     "demo": Preset(
         name="demo",
         planner="ExperimentPlanner",
+        planned="nnUNetPlans",
         plans="nnUNetHNTargetSegDemoPlans",
         schedule=Schedule(
             epochs=32,

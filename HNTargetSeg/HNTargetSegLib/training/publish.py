@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from HNTargetSegLib import __version__
-from HNTargetSegLib.models.card import UNKNOWN, ModelCard
+from HNTargetSegLib.models.card import UNKNOWN, ModelCard, checked_name
 from HNTargetSegLib.models.recipe import Recipe
 from HNTargetSegLib.models.results import store_from_results
 from HNTargetSegLib.models.store import user_models_folder
@@ -69,8 +69,19 @@ def publish(
     half
         Store the weights in half precision: half the size, about 2e-4 of the voxels differ.
     """
-    target = destination or user_models_folder() / publication.name
+    target = model_folder(publication.name, destination)
     return store_from_results(options.results, target, model_card(options, cases, publication), half=half)
+
+
+def model_folder(name: str, destination: Path | None = None) -> Path:
+    """Where a model of that name will lie.
+
+    Raises
+    ------
+    ModelError
+        If the name cannot be a folder's.
+    """
+    return destination or user_models_folder() / checked_name(name)
 
 
 def model_card(options: TrainingOptions, cases: Sequence[TrainingCase], publication: Publication) -> ModelCard:

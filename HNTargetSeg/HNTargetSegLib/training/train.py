@@ -131,8 +131,7 @@ def write_raw_dataset(workspace: Workspace, cases: Sequence[TrainingCase]) -> No
 
 def adapt_plans(workspace: Workspace, preset: Preset) -> None:
     """Give the planned configuration the preset's overrides and the preset's name."""
-    found = sorted(workspace.preprocessed.glob("*Plans.json"), key=lambda path: path.stem == preset.plans)
-    planned = found[0]  # what the planner wrote; under the preset's own name only where the planner uses that
+    planned = workspace.preprocessed / f"{preset.planned}.json"
     plans: dict[str, Any] = json.loads(planned.read_text(encoding="utf-8"))
     configuration = plans["configurations"][_CONFIGURATION]
     configuration.update(preset.overrides)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from HNTargetSegLib.cli.console import ALLOCATOR_VARIABLE, restart_environment, runs_network
+from HNTargetSegLib.cli.console import ALLOCATOR_VARIABLE, restart_environment, runs_pytorch
 from HNTargetSegLib.models.options import allocator_environment
 
 SETTINGS = allocator_environment()
@@ -60,7 +60,7 @@ def starts(result: subprocess.CompletedProcess[str]) -> list[list[str]]:
 
 @only_glibc
 def test_segment_starts_again_once_in_the_same_process(script: Path, tmp_path: Path) -> None:
-    result = run(script, "segment", "--output", str(tmp_path / "out put"))
+    result = run(script, "segment", "--backend", "torch", "--output", str(tmp_path / "out put"))
     first, second = starts(result)
     assert first == [second[0], *["-"] * len(SETTINGS)]
     assert second[1:] == list(SETTINGS.values())
@@ -68,7 +68,7 @@ def test_segment_starts_again_once_in_the_same_process(script: Path, tmp_path: P
 
 @only_glibc
 def test_exit_status_and_message_come_from_the_second_start(script: Path, tmp_path: Path) -> None:
-    result = run(script, "segment", "--output", str(tmp_path / "out"))
+    result = run(script, "segment", "--backend", "torch", "--output", str(tmp_path / "out"))
     assert result.returncode == 2
     assert "No image was given" in result.stderr
 
@@ -96,7 +96,9 @@ def test_a_command_without_network_starts_once(script: Path) -> None:
 
 
 def test_the_variable_switches_it_off(script: Path, tmp_path: Path) -> None:
-    result = run(script, "segment", "--output", str(tmp_path / "out"), **{ALLOCATOR_VARIABLE: "system"})
+    result = run(
+        script, "segment", "--backend", "torch", "--output", str(tmp_path / "out"), **{ALLOCATOR_VARIABLE: "system"}
+    )
     assert len(starts(result)) == 1
     assert result.returncode == 2
 
@@ -113,5 +115,12 @@ def test_nothing_is_restarted_where_all_is_set() -> None:
 
 
 def test_help_and_other_commands_run_no_network() -> None:
-    assert runs_network(["segment", "--mid", "a.nii.gz"])
-    assert not any(map(runs_network, ([], ["--version"], ["segment", "--help"], ["doctor"], ["train"])))
+    assert runs_pytorch(["segment", "--mid", "a.nii.gz", "--backend", "torch"])
+    assert not any(
+        map(runs_pytorch, ([], ["--version"], ["segment", "--backend=torch", "--help"], ["doctor"], ["train"]))
+    )
+
+
+def test_openvino_keeps_the_systems_allocator() -> None:
+    pytest.importorskip("openvino")
+    assert not runs_pytorch(["segment", "--mid", "a.nii.gz"])

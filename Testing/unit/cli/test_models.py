@@ -198,6 +198,13 @@ def test_a_url_is_installed_with_its_hash(
     assert f"Installed the model {NAME} (t2)" in capsys.readouterr().out
 
 
+def test_a_fold_that_is_named_twice_is_stored_once(
+    run: Callable[..., int], results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("install", "--folds", "0,0", results, "--json") == 0
+    assert _json(capsys)["folds"] == ["0"]
+
+
 def test_folds_that_are_no_folds_are_refused(run: Callable[..., int], results: Path) -> None:
     with pytest.raises(BadInputError, match="'0;1' are no folds"):
         run("install", results, "--folds", "0;1")

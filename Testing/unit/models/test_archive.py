@@ -116,3 +116,35 @@ def test_an_error_inside_the_block_is_passed_on(tmp_path: Path) -> None:
     archive = _zip(tmp_path / "a.zip", {"a": b"x"})
     with pytest.raises(FileNotFoundError, match="mine"), unpacked(archive, tmp_path / "store"):
         raise FileNotFoundError("mine")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED, 9, 99])
+def test_a_damaged_stream_of_any_compression_is_refused(tmp_path: Path, method: int) -> None:
+    archive = tmp_path / "a.zip"
+    known = method if method in (zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2) else zipfile.ZIP_DEFLATED
+    with zipfile.ZipFile(archive, "w", known) as stream:
+        stream.writestr("a", bytes(range(256)) * 99)
+    content = bytearray(archive.read_bytes())
+    if method == known:
+        content[40:100] = bytes([255]) * 60
+    else:
+        for header, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+            content[content.index(header) + offset] = method
+    archive.write_bytes(content)
+    assert "not a readable zip" in _refused(archive, tmp_path / "store")
+
+
+@pytest.mark.parametrize("place", range(0, 240, 3))
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_changed_byte_anywhere_is_refused_or_harmless(tmp_path: Path, method: int, place: int) -> None:
+    archive = tmp_path / "a.zip"
+    with zipfile.ZipFile(archive, "w", method) as stream:
+        stream.writestr("a", b"plans")
+    content = bytearray(archive.read_bytes())
+    content[place % len(content)] ^= 0xFF
+    archive.write_bytes(content)
+    try:
+        with unpacked(archive, tmp_path / "store") as folder:
+            assert [path.read_bytes() for path in folder.rglob("*") if path.is_file()] in ([b"plans"], [])
+    except ModelError:
+        assert list((tmp_path / "store").iterdir()) == []

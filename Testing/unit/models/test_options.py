@@ -53,4 +53,4 @@ def test_cache_folder_follows_its_variable(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv("HNTARGETSEG_CACHE", str(tmp_path / "kept here"))
     assert cache_folder() == tmp_path / "kept here"
     monkeypatch.delenv("HNTARGETSEG_CACHE")
-    assert cache_folder().name == "hntargetseg"
+    assert cache_folder().name == "HNTargetSeg"

@@ -93,6 +93,34 @@ def test_a_small_copy_of_the_real_mid_rt_model_is_stored(
     assert "64x320x256" in model.card.technical["architecture"]
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("GTVn", "GTVp"),
+        ("gtv-n", "other"),
+        ("LN", "PT"),
+        ("lymph nodes", "primary tumour"),
+        ("Metastatic_Lymph_Node", "x"),
+        ("other", "GTV_primary"),
+        ("nodal tumour", "x"),
+        ("GTVp1", "GTVp2"),
+        ("x", "Tumor"),
+        ("x", "gtvT"),
+    ],
+)
+def test_labels_whose_names_contradict_the_targets_are_refused(first: str, second: str) -> None:
+    with pytest.raises(ModelError, match=r"the label [12], and here it is [12].*1 for the primary tumour"):
+        labels({"labels": {"background": 0, first: 1, second: 2}})
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("PT", "LN"), ("Primary", "Nodal tumour"), ("lesion", "core"), ("GTVp", "Lymph-Node"), ("a", "primary and nodes")],
+)
+def test_labels_whose_names_agree_or_say_nothing_are_taken(first: str, second: str) -> None:
+    assert labels({"labels": {"background": 0, first: 1, second: 2}}) == {"background": 0, first: 1, second: 2}
+
+
 def test_string_label_values_become_ints() -> None:
     assert labels({"labels": {"background": "0", "GTVp": "1", "GTVn": "2"}}) == {"background": 0, "GTVp": 1, "GTVn": 2}
 

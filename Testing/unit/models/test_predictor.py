@@ -129,7 +129,7 @@ def test_exact_mode_equals_the_command_of_nnunet_on_five_geometries(
 
     monkeypatch.setenv("HNTARGETSEG_CACHE", str(tmp_path / "cache"))
     for backend in ("torch", "openvino") if importlib.util.find_spec("openvino") else ("torch",):
-        predictor = Predictor(model, PredictOptions(device="cpu", backend=backend))  # type: ignore[arg-type]
+        predictor = Predictor(model, PredictOptions(device="cpu", backend=backend, mirror=True))  # type: ignore[arg-type]
         different, voxels = 0, 0
         for name in VOLUMES:
             volume = sitk.ReadImage(str(tmp_path / "in" / f"{name}_0000.nii.gz"))

@@ -129,3 +129,20 @@ def test_the_export_can_be_stored_again_without_a_change(results: Callable[..., 
     export_to_nnunet(model, tmp_path / "export")
     again = store_from_results(tmp_path / "export", tmp_path / "again", CARD, half=False)
     assert again.card.files["fold_0/weights.safetensors"] == model.card.files["fold_0/weights.safetensors"]
+
+
+def test_a_folder_of_something_else_is_replaced_by_neither_model_nor_export(
+    results: Callable[..., Path], tmp_path: Path
+) -> None:
+    model = store_from_results(results(), tmp_path / "m", CARD)
+    thesis = tmp_path / "thesis" / "chapter 1.txt"
+    thesis.parent.mkdir()
+    thesis.write_text("years of work")
+    with pytest.raises(OutputError, match="other files"):
+        store_from_results(tmp_path / "nnUNetTrainer__nnUNetPlans__3d_fullres", thesis.parent, CARD)
+    with pytest.raises(OutputError, match="other files"):
+        export_to_nnunet(model, thesis.parent)
+    assert thesis.read_text() == "years of work"
+    for _ in range(2):
+        export_to_nnunet(model, tmp_path / "export")
+    assert (tmp_path / "export" / "plans.json").is_file()

@@ -265,6 +265,69 @@ def test_the_default_is_the_one_whose_card_says_so(store: ModelStore, results: C
     assert store.default().card.name == "c"
 
 
+def test_the_default_of_the_user_comes_before_the_shipped_one(store: ModelStore, results: Callable[..., Path]) -> None:
+    ship(store, results, "a", default=True)
+    card = replace(unknown_card("mine", Recipe.T2), default=True)
+    store_from_results(results("mine"), store.user_folder / "mine", card)
+    assert store.default().card.name == "mine"
+
+
+def test_a_user_model_does_not_hide_the_shipped_one_of_its_name(
+    store: ModelStore, results: Callable[..., Path]
+) -> None:
+    ship(store, results, "demo", default=True)
+    shipped = store.get("demo")
+    copied = store_from_results(results("other"), store.user_folder / "copied", replace(shipped.card, name="demo"))
+    assert store.get("demo") == store.verify("demo") == store.default() == shipped
+    assert store.list() == (shipped,)
+    (error,) = store.unreadable()
+    assert error.path == str(copied.folder)
+    assert "The name 'demo' belongs to the model in" in error.what
+    assert all(word in error.remedy for word in ('models remove "copied"', "--name"))
+    with pytest.raises(ModelError, match="belongs to"):
+        store.get("copied")
+    assert store.install(copied.folder, InstallOptions(name="kept")).card.name == "kept"
+    assert store.remove("copied") == copied.folder
+    assert [model.card.name for model in store.list()] == ["demo", "kept"]
+    assert store.unreadable() == ()
+
+
+def test_a_model_whose_labels_are_swapped_is_not_installed(store: ModelStore, results: Callable[..., Path]) -> None:
+    with pytest.raises(ModelError, match=r"dataset\.json: .*'GTVn' the label 1"):
+        store.install(results(labels={"background": 0, "GTVn": 1, "GTVp": 2}))
+    assert left_over(store) == []
+
+
+def test_an_installed_folder_that_is_no_model_is_not_replaced(store: ModelStore, results: Callable[..., Path]) -> None:
+    notes = store.user_folder / TINY / "notes.txt"
+    notes.parent.mkdir(parents=True)
+    notes.write_text("mine")
+    with pytest.raises(OutputError, match="other files"):
+        store.install(results(), InstallOptions(replace=True))
+    assert notes.read_text() == "mine"
+
+
+def test_what_an_earlier_removal_left_behind_is_not_in_the_way(store: ModelStore, results: Callable[..., Path]) -> None:
+    folder = store.install(results()).folder
+    left = store.user_folder / f".removing-{TINY}"
+    left.mkdir()
+    (left / "file").write_text("")
+    assert store.remove(TINY) == folder
+    assert store.list() == ()
+
+
+def test_a_read_only_store_says_so_when_a_model_is_removed(
+    results: Callable[..., Path], tmp_path: Path, small_disk: Callable[[int], Path]
+) -> None:
+    (tmp_path / "shipped").mkdir()
+    store = ModelStore(tmp_path / "small disk" / "models", tmp_path / "shipped")
+    store.install(results())
+    small_disk(0)
+    with pytest.raises(OutputError, match=r"could not be removed \(Read-only.*writable"):
+        store.remove(TINY)
+    assert store.verify(TINY).card.name == TINY
+
+
 @pytest.mark.parametrize("source", ["missing.zip", "no such folder"])
 def test_a_source_that_is_not_there_is_refused(store: ModelStore, source: str) -> None:
     with pytest.raises(ModelError, match="no such file or folder"):

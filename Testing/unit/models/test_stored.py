@@ -105,3 +105,10 @@ def test_the_digest_changes_with_the_card(model: StoredModel) -> None:
     card["basics"]["limits"] = ["none"]
     (model.folder / "card.json").write_text(json.dumps(card))
     assert load_model(model.folder).digest != before
+
+
+def test_a_model_whose_labels_were_swapped_is_refused(model: StoredModel) -> None:
+    dataset = {**model.dataset, "labels": {"background": 0, "GTVn": 1, "GTVp": 2}}
+    (model.folder / "dataset.json").write_text(json.dumps(dataset))
+    with pytest.raises(ModelError, match="'GTVn' the label 1, and here it is 2"):
+        load_model(model.folder)

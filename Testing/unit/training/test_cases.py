@@ -74,3 +74,14 @@ def test_a_case_is_read_before_it_is_trained_on(tmp_path):
     write_volume(Volume(np.zeros((4, 8, 8), np.uint8), Geometry((8, 8, 4), (1.0, 1.0, 2.0))), case.mask)
     with pytest.raises(GeometryError, match=r"mask\.nii\.gz: The grid differs"):
         check_case(case)
+
+
+def test_an_image_whose_axes_are_not_those_of_an_axial_series_is_refused(tmp_path):
+    """nnU-Net would train on it as it is stored, and every image is turned at prediction."""
+    geometry = Geometry((8, 8, 4), direction=(-1.0, 0.0, 0.0, 0.0, -1.0, 0.0, 0.0, 0.0, 1.0))
+    image = Volume(np.arange(256, dtype=np.float32).reshape(4, 8, 8), geometry)
+    case = TrainingCase("1_mid", "1", tmp_path / "T2.nii.gz", tmp_path / "mask.nii.gz")
+    write_volume(image, case.image)
+    write_volume(image.with_array(np.zeros((4, 8, 8), np.uint8)), case.mask)
+    with pytest.raises(BadInputError, match=r"T2\.nii\.gz: The image's axes do not run left, posterior, superior"):
+        check_case(case)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from HNTargetSegLib.case.read import read_volume
+from HNTargetSegLib.cli.main import main
 from HNTargetSegLib.errors import BadInputError, MissingDependencyError
 from HNTargetSegLib.models.options import PredictOptions
 from HNTargetSegLib.models.store import ModelStore
@@ -18,7 +19,7 @@ from HNTargetSegLib.training.assess import assess, summarise
 from HNTargetSegLib.training.cases import find_cases
 from HNTargetSegLib.training.presets import PRESETS, Preset, Schedule, preset
 from HNTargetSegLib.training.publish import Publication, publish
-from HNTargetSegLib.training.train import TrainingOptions, train, write_raw_dataset
+from HNTargetSegLib.training.train import TrainingOptions, adapt_plans, train, write_raw_dataset
 from HNTargetSegLib.training.workspace import COMMAND, TRAINERS, Workspace
 
 SMALL = PhantomOptions(size=(48, 56, 24), spacing=(4.0, 4.0, 6.0))
@@ -37,7 +38,7 @@ def short_preset(epochs):
     )
     overrides = {"batch_size": 2, "patch_size": [16, 32, 32], "architecture": network}
     schedule = Schedule(epochs, 2, 1, save_every=1, mirror_axes=(2,), cpu_bf16=True)
-    return Preset("short", demo.planner, "nnUNetShortPlans", schedule, "two steps", overrides)
+    return Preset("short", demo.planner, demo.planned, "nnUNetShortPlans", schedule, "two steps", overrides)
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +127,25 @@ def test_an_absent_gpu_is_said_before_anything_starts(tmp_path):
 def test_an_unknown_preset_is_named_with_those_that_exist():
     with pytest.raises(BadInputError, match=r"'large'.*resenc-m, demo"):
         preset("large")
+
+
+def test_each_preset_takes_its_own_planners_plans(tmp_path):
+    workspace = Workspace(tmp_path)
+    for chosen in PRESETS.values():
+        content = {"configurations": {"3d_fullres": {"from": chosen.planned}}}
+        workspace.write_json(workspace.preprocessed / f"{chosen.planned}.json", content)
+    for chosen in PRESETS.values():
+        adapt_plans(workspace, chosen)
+    for chosen in PRESETS.values():
+        plans = json.loads((workspace.preprocessed / f"{chosen.plans}.json").read_text())
+        assert plans["configurations"]["3d_fullres"]["from"] == chosen.planned
+
+
+@pytest.mark.parametrize(("name", "fault"), [("../outside", "cannot be the name"), ("taken", "something at the place")])
+def test_a_name_that_cannot_be_used_is_refused_before_the_training(tmp_path, monkeypatch, capsys, name, fault):
+    monkeypatch.setenv("HNTARGETSEG_MODELS", str(tmp_path / "models"))
+    (tmp_path / "models" / "taken").mkdir(parents=True)
+    command = ["train", "--data", str(tmp_path), "--workspace", str(tmp_path / "work"), "--name", name]
+    assert main(command) == 2
+    assert fault in capsys.readouterr().err
+    assert not (tmp_path / "work").exists()
