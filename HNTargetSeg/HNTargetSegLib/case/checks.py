@@ -11,6 +11,9 @@ USUAL_SPACING_MM = (0.3, 4.0)
 USUAL_EXTENT_MM = (80.0, 700.0)
 """Width, depth and height of a head-and-neck field of view lie within this."""
 
+STRAIGHTENED_MM = 1e-3
+"""Shift from which straightened axes are worth a word; six decimals in a header stay below it."""
+
 
 def check_image(volume: Volume) -> list[str]:
     """Check that an image can be segmented.
@@ -18,7 +21,7 @@ def check_image(volume: Volume) -> list[str]:
     Returns
     -------
     list of str
-        Warnings, each a sentence: voxels or fields of view of unusual size.
+        Warnings, each a sentence: voxels or fields of view of unusual size, axes that were not at right angles.
 
     Raises
     ------
@@ -46,4 +49,10 @@ def check_image(volume: Volume) -> list[str]:
     if min(extents) < USUAL_EXTENT_MM[0] or max(extents) > USUAL_EXTENT_MM[1]:
         shown = " x ".join(f"{extent:.0f}" for extent in extents)
         warnings.append(f"The field of view ({shown} mm) is unusual for the head and neck.")
+    shift = 0.0 if volume.stated is None else geometry.largest_shift(volume.stated)
+    if shift > STRAIGHTENED_MM:
+        warnings.append(
+            f"The axes in the header are not quite at right angles; they were straightened for the image and the "
+            f"results, which moves voxels by up to {shift:.2g} mm."
+        )
     return warnings

@@ -22,7 +22,8 @@ def discover_dicom(base: Path) -> list[PatientFiles]:
     Raises
     ------
     BadInputError
-        If a visit can be told neither by name nor by date, or two series of one patient bear different patient ids.
+        If a visit can be told neither by name nor by the date of its study, or two series of one patient bear different
+        patient ids.
     """
     series = _series_folders(base)
     if len(series) <= 2:
@@ -62,9 +63,10 @@ def _patient(base: Path, series: _Series) -> PatientFiles:
     name = ids[0] or base.resolve().name
     if len(told) == len(series):
         return PatientFiles(name, pre=told.get("pre"), mid=told.get("mid"))
-    dated = sorted(series, key=lambda folder: series[folder].when)
-    moments = [series[folder].when for folder in dated]
-    if len(series) != 2 or moments[0] == moments[1] or not moments[0][0]:
+    dated = sorted(series, key=lambda folder: series[folder].study_date)
+    dates = {series[folder].study_date for folder in dated}
+    # Two series of one day are two of one visit, and the date of a derived series is that of its making.
+    if len(series) != 2 or len(dates) != 2 or "" in dates:
         raise BadInputError(
             f"Neither names nor dates tell one pre-RT and one mid-RT series: {_listed(base, series)}",
             path=base,
@@ -75,7 +77,7 @@ def _patient(base: Path, series: _Series) -> PatientFiles:
 
 def _listed(base: Path, series: _Series) -> str:
     return "; ".join(
-        f"{folder.relative_to(base)} (patient {facts.patient_id or '?'}, {facts.when[0] or 'no date'}, "
+        f"{folder.relative_to(base)} (patient {facts.patient_id or '?'}, {facts.study_date or 'no study date'}, "
         f"'{facts.series_description}')"
         for folder, facts in series.items()
     )

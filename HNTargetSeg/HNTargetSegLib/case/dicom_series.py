@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from HNTargetSegLib.case.dicom_pixels import PixelFormat, load_slices
 from HNTargetSegLib.case.dicom_scan import Header, image_series, is_dicom, reading
 from HNTargetSegLib.case.identity import SeriesIdentity, identity_of
 from HNTargetSegLib.case.stored import is_sane
-from HNTargetSegLib.case.volume import Geometry, Volume
+from HNTargetSegLib.case.volume import Geometry, Volume, nearest_orthonormal
 from HNTargetSegLib.errors import BadInputError
 
 __all__ = ["DicomSeries", "is_dicom", "read_identity", "read_series", "series_volume"]
@@ -38,6 +38,8 @@ class DicomSeries:
         Patient, study and series.
     geometry
         Grid of the volume; k runs along the normal of the slices.
+    stated
+        The same with the axes as the header gives them, orthonormal to its decimals only.
     files, sop_instance_uids
         One for each slice, in the order of k.
     sop_class_uid
@@ -49,6 +51,7 @@ class DicomSeries:
     folder: Path
     identity: SeriesIdentity
     geometry: Geometry
+    stated: Geometry
     files: tuple[Path, ...]
     sop_instance_uids: tuple[str, ...]
     sop_class_uid: str
@@ -80,14 +83,17 @@ def read_series(folder: str | os.PathLike[str], series_uid: str | None = None) -
     _require_alike(base, headers)
     first = headers[0].data
     with reading(headers[0].path):
-        axes = _axes(first)
+        stated = _axes(first)
+        axes = nearest_orthonormal(stated)
         positions = np.array([[float(value) for value in header.data.ImagePositionPatient] for header in headers])
     order = np.argsort(positions @ axes[:, 2], kind="stable")
     headers = [headers[index] for index in order]
+    geometry = _geometry(base, headers, positions[order], axes)
     return DicomSeries(
         folder=base,
         identity=identity_of(first),
-        geometry=_geometry(base, headers, positions[order], axes),
+        geometry=geometry,
+        stated=replace(geometry, direction=tuple(float(value) for value in stated.ravel())),
         files=tuple(header.path for header in headers),
         sop_instance_uids=tuple(str(header.data.get("SOPInstanceUID", "")) for header in headers),
         sop_class_uid=str(first.get("SOPClassUID", "")),
@@ -97,7 +103,8 @@ def read_series(folder: str | os.PathLike[str], series_uid: str | None = None) -
 
 def series_volume(series: DicomSeries) -> Volume:
     """Read the pixels of a series; rescale slope and intercept are applied."""
-    return Volume(load_slices(series.files, series.pixels), series.geometry, str(series.folder))
+    array = load_slices(series.files, series.pixels)
+    return Volume(array, series.geometry, str(series.folder), stated=series.stated)
 
 
 def read_identity(path: str | os.PathLike[str]) -> SeriesIdentity | None:
@@ -197,15 +204,12 @@ def _require_one_value(
 
 
 def _axes(data: Any) -> np.ndarray:
-    """3x3; columns are the directions of i (along a row), j (down a column) and k, exactly orthonormal."""
+    """3x3; columns are the directions of i (along a row), j (down a column) and k."""
     row, column = np.array([float(value) for value in data.ImageOrientationPatient]).reshape(2, 3)
     axes = np.column_stack([row, column, np.cross(row, column)])
     if np.abs(axes.T @ axes - np.eye(3)).max() > _ORIENTATION_TOLERANCE:
         raise ValueError(f"ImageOrientationPatient {list(data.ImageOrientationPatient)} is not orthonormal")
-    # The header's decimals make the axes orthonormal to about 1e-6 only, and NIfTI holds nothing but rotations.
-    left, _, right = np.linalg.svd(axes)
-    nearest: np.ndarray = left @ right
-    return nearest
+    return axes
 
 
 def _geometry(folder: Path, headers: Sequence[Header], positions: np.ndarray, axes: np.ndarray) -> Geometry:

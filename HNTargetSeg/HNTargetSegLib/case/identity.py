@@ -43,14 +43,6 @@ class SeriesIdentity:
     model_name: str = ""
     magnetic_field_strength: str = ""
 
-    @property
-    def when(self) -> tuple[str, str, str]:
-        """Key that puts visits in order of time; all empty when the header has no date.
-
-        The date of the study counts first, as derived series are dated by their making.
-        """
-        return self.study_date or self.series_date, self.series_date, self.series_time
-
 
 _KEYWORDS = {
     "patient_id": "PatientID",

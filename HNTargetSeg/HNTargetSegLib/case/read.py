@@ -10,6 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from HNTargetSegLib.case.dicom_series import is_dicom, read_series, series_volume
+from HNTargetSegLib.case.itk_name import itk_name
 from HNTargetSegLib.case.metaimage import parse_metaimage
 from HNTargetSegLib.case.nifti import parse_nifti
 from HNTargetSegLib.case.nrrd import parse_nrrd
@@ -64,12 +65,13 @@ def read_volume(path: str | os.PathLike[str]) -> Volume:
     Returns
     -------
     Volume
-        Named after ``path``. Geometry as SimpleITK reads it, LPS in mm.
+        Named after ``path``. Geometry as SimpleITK reads it, LPS in mm, with the nearest orthonormal axes: what is
+        made of the image can be written on its very grid in any format.
 
     Raises
     ------
     BadInputError
-        If there is no such file, or it is not a whole, finite, scalar 3D volume.
+        If there is no such file or folder, or it is not a whole, finite, scalar 3D volume.
     GeometryError
         If its grid is impossible: spacing not positive, direction not orthonormal.
     OutOfMemoryError
@@ -146,6 +148,9 @@ def resample_nearest(mask: Volume, geometry: Geometry) -> Volume:
 def _require_existing(path: Path) -> None:
     if "\0" in str(path) or not path.exists():
         raise BadInputError("There is no such file or folder", path=path, remedy="Check the path")
+    # Opening a named pipe waits for a writer, and a device never ends.
+    if not path.is_file() and not path.is_dir():
+        raise BadInputError("This is neither a file nor a folder", path=path, remedy=_EXPECTED)
     if path.is_file() and path.stat().st_size == 0:
         raise BadInputError("The file is empty", path=path, remedy="Copy or export it again")
 
@@ -163,16 +168,17 @@ def _read_file(path: Path) -> Volume:
         raise BadInputError(
             f"The header gives two sizes, {stored.size} and {geometry.size}", path=path, remedy="Export it again"
         )
-    return Volume(load_voxels(stored), geometry, str(path))
+    return Volume(load_voxels(stored), geometry.orthonormalised(), str(path), stated=geometry)
 
 
 def _itk_geometry(path: Path, image_io: str) -> Geometry:
     reader = sitk.ImageFileReader()
     # Named, as ITK's own choice is by suffix, some in lower case only.
     reader.SetImageIO(image_io)
-    reader.SetFileName(str(path))
     try:
-        reader.ReadImageInformation()
+        with itk_name(path) as name:
+            reader.SetFileName(name)
+            reader.ReadImageInformation()
     except RuntimeError as error:
         if "orthonormal" in str(error):
             raise GeometryError(

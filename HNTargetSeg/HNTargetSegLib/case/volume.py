@@ -86,12 +86,21 @@ class Geometry:
         ijk = ((np.asarray(lps, float) - self.origin) @ self.axes) / self.spacing
         return ijk[..., ::-1]
 
+    def orthonormalised(self) -> Geometry:
+        """The same grid with the nearest orthonormal axes, or itself where they are so to 1e-12."""
+        axes = nearest_orthonormal(self.axes)
+        if np.abs(axes - self.axes).max() < 1e-12:
+            return self
+        return replace(self, direction=tuple(float(value) for value in axes.ravel()))
+
+    def largest_shift(self, other: Geometry) -> float:
+        """Largest distance in mm, along any axis, between the corners of this grid and another of the same size."""
+        corners = np.array([(k, j, i) for k in (0, 1) for j in (0, 1) for i in (0, 1)]) * (np.array(self.shape) - 1)
+        return float(np.abs(self.to_lps(corners) - other.to_lps(corners)).max())
+
     def matches(self, other: Geometry, tolerance_mm: float = 1e-3) -> bool:
         """Whether both grids have one size and their corners lie within ``tolerance_mm`` of each other."""
-        if self.size != other.size:
-            return False
-        corners = np.array([(k, j, i) for k in (0, 1) for j in (0, 1) for i in (0, 1)]) * (np.array(self.shape) - 1)
-        return bool(np.abs(self.to_lps(corners) - other.to_lps(corners)).max() <= tolerance_mm)
+        return self.size == other.size and self.largest_shift(other) <= tolerance_mm
 
     def __str__(self) -> str:
         def numbers(values: tuple[float, ...]) -> str:
@@ -100,6 +109,13 @@ class Geometry:
         size = "x".join(str(n) for n in self.size)
         place = f"at {numbers(self.origin)}, direction {numbers(self.direction)}"
         return f"{size} voxels of {numbers(self.spacing)} mm {place}"
+
+
+def nearest_orthonormal(axes: np.ndarray) -> np.ndarray:
+    """The orthonormal 3x3 matrix nearest to ``axes`` (polar decomposition)."""
+    left, _, right = np.linalg.svd(axes)
+    nearest: np.ndarray = left @ right
+    return nearest
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +130,8 @@ class Volume:
         Its grid; ``geometry.shape`` equals ``array.shape``.
     name
         Where it comes from, for messages.
+    stated
+        The grid as the file states it; ``geometry`` is the same with axes at exactly right angles. None if not read.
 
     Raises
     ------
@@ -126,6 +144,7 @@ class Volume:
     array: np.ndarray
     geometry: Geometry
     name: str = field(default="volume")
+    stated: Geometry | None = None
 
     def __post_init__(self) -> None:
         if self.array.ndim != 3 or self.array.shape != self.geometry.shape:

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from HNTargetSegLib.case.itk_name import itk_name
 from HNTargetSegLib.case.read import image_suffix, read_volume
-from HNTargetSegLib.case.volume import Geometry, Volume
+from HNTargetSegLib.case.volume import Volume
 from HNTargetSegLib.errors import OutputError, TargetSegError
 from HNTargetSegLib.files import replacing
 
@@ -21,8 +22,8 @@ _TOLERANCE_MM = 1e-4
 def write_volume(volume: Volume, path: str | os.PathLike[str]) -> None:
     """Write ``volume`` in the format that the suffix of ``path`` names, compressed where the format can.
 
-    NIfTI keeps positions in single precision and exactly orthonormal axes only: there the axes become the nearest
-    rotation, which moves nothing when they are orthonormal.
+    The axes become the nearest orthonormal ones, as :func:`read_volume` makes them: NIfTI keeps no others. This moves
+    nothing of what was read.
 
     Parameters
     ----------
@@ -44,11 +45,11 @@ def write_volume(volume: Volume, path: str | os.PathLike[str]) -> None:
             "The format is not one that is written here", path=target, remedy=f"End the name in {', '.join(_WRITERS)}"
         )
     array = volume.array.astype(_writable_type(volume.array.dtype), copy=False)
-    geometry = orthonormalised(volume.geometry) if suffix.startswith(".nii") else volume.geometry
-    written = Volume(array, geometry, volume.name)
+    written = Volume(array, volume.geometry.orthonormalised(), volume.name)
     with replacing(target) as temporary:
         try:
-            sitk.WriteImage(written.to_sitk(), str(temporary), useCompression=True, imageIO=_WRITERS[suffix])
+            with itk_name(temporary) as name:
+                sitk.WriteImage(written.to_sitk(), name, useCompression=True, imageIO=_WRITERS[suffix])
         except RuntimeError as error:
             raise _incomplete(target) from error
         # ITK does not report every failed write: on a full disk some of its writers end without an error.
@@ -75,15 +76,6 @@ def ensure_writable_folder(path: str | os.PathLike[str]) -> Path:
             remedy="Choose a folder on a disk with free space that you may write to",
         ) from error
     return folder
-
-
-def orthonormalised(geometry: Geometry) -> Geometry:
-    """The same grid with the nearest orthonormal axes (polar decomposition)."""
-    left, _, right = np.linalg.svd(geometry.axes)
-    axes = left @ right
-    if np.abs(axes - geometry.axes).max() < 1e-12:
-        return geometry
-    return Geometry(geometry.size, geometry.spacing, geometry.origin, tuple(float(value) for value in axes.ravel()))
 
 
 def _writable_type(dtype: np.dtype) -> np.dtype:

@@ -19,6 +19,7 @@ from HNTargetSegLib.pipeline import SegmentOptions, segment_visit
 
 if TYPE_CHECKING:
     from HNTargetSegLib.case.volume import Volume
+    from HNTargetSegLib.export.manifest import InputRecord
     from HNTargetSegLib.pipeline import LoadedModel, VisitResult
 
 _EXAMPLE = """examples:
@@ -65,9 +66,10 @@ def run(options: argparse.Namespace) -> int:
     wanted = SegmentOptions(minimum_cc=options.minimum_cc, candidates=options.candidates)
     with output_folder(options.output) as output:
         images = read_images(visits)
+        inputs = input_records(visits)
         model = load_chosen_model(options)
         results = segment_images(images, model, wanted, quiet=options.json)
-        folders = write_results(results, visits, output, model, wanted)
+        folders = write_results(results, inputs, output, model, wanted)
     report(results, folders, as_json=options.json)
     return 0
 
@@ -111,6 +113,19 @@ def read_images(visits: Mapping[str, Path]) -> dict[str, Volume]:
     return images
 
 
+def input_records(visits: Mapping[str, Path]) -> dict[str, InputRecord]:
+    """Hash the image of each visit, to be called when it is read: it may have changed when the result is written.
+
+    Raises
+    ------
+    BadInputError
+        If one cannot be read.
+    """
+    from HNTargetSegLib.export.manifest import input_record
+
+    return {name: input_record(f"{name}RT_T2", path) for name, path in visits.items()}
+
+
 def segment_images(
     images: Mapping[str, Volume], model: LoadedModel, wanted: SegmentOptions, *, quiet: bool
 ) -> dict[str, SegmentedVisit]:
@@ -125,12 +140,14 @@ def segment_images(
 
 def write_results(
     results: Mapping[str, SegmentedVisit],
-    visits: Mapping[str, Path],
+    inputs: Mapping[str, Path | InputRecord],
     output: Path,
     model: LoadedModel,
     wanted: SegmentOptions,
 ) -> dict[str, Path]:
     """Write all visits or none: one into ``output``, several into a folder each; returns the folders by visit.
+
+    ``inputs`` are the images by visit, hashed when they were read or to be hashed now.
 
     Raises
     ------
@@ -144,7 +161,7 @@ def write_results(
     with replacing_files(output) as new:
         for name, visit in results.items():
             manifest = Manifest.of_run(
-                inputs={f"{name}RT_T2": visits[name]},
+                inputs={f"{name}RT_T2": inputs[name]},
                 model=model.stored,
                 parameters={**asdict(model.predictor.options), **asdict(wanted)},
                 device=model.predictor.engine_name,
@@ -152,7 +169,7 @@ def write_results(
                 seconds=visit.result.seconds,
                 warnings=visit.result.warnings,
             )
-            title = f"{name}-RT, {visits[name].name}"
+            title = f"{name}-RT, {Path(visit.result.image.name).name}"
             write_result(new / places[name], visit.result.image, visit.result.lesions, manifest, title=title)
     return {name: output / place for name, place in places.items()}
 

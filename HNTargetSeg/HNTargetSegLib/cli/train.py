@@ -9,7 +9,6 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +89,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _require_free(folder: Path, *, may_replace: bool) -> None:
     from HNTargetSegLib.errors import BadInputError
+    from HNTargetSegLib.files import require_replaceable
+    from HNTargetSegLib.models.card import CARD_FILE
 
     if folder.exists() and not may_replace:
         raise BadInputError(
@@ -97,6 +98,7 @@ def _require_free(folder: Path, *, may_replace: bool) -> None:
             path=folder,
             remedy="Choose another --name, or add --replace",
         )
+    require_replaceable(folder, CARD_FILE)
 
 
 def _training_options(options: argparse.Namespace) -> TrainingOptions:
@@ -104,8 +106,7 @@ def _training_options(options: argparse.Namespace) -> TrainingOptions:
     from HNTargetSegLib.training.train import TrainingOptions
     from HNTargetSegLib.training.workspace import Workspace
 
-    chosen = preset(options.preset)
-    chosen = replace(chosen, schedule=replace(chosen.schedule, threads=options.threads))
+    chosen = preset(options.preset).on_threads(options.threads)
     return TrainingOptions(chosen, Workspace(options.workspace.resolve()), options.device)
 
 

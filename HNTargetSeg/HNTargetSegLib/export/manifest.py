@@ -6,7 +6,7 @@ import datetime
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from os import PathLike
 from pathlib import Path
@@ -120,7 +120,7 @@ class Manifest:
     def of_run(
         cls,
         *,
-        inputs: Mapping[str, str | PathLike[str]],
+        inputs: Mapping[str, str | PathLike[str] | InputRecord],
         model: StoredModel | None,
         parameters: Mapping[str, Any],
         device: object,
@@ -129,12 +129,12 @@ class Manifest:
         warnings: Sequence[str] = (),
         **details: Any,
     ) -> Manifest:
-        """Manifest of a run that ends now; reads the inputs to hash them.
+        """Manifest of a run that ends now.
 
         Parameters
         ----------
         inputs
-            File or DICOM folder by role.
+            By role: a record made when the input was read, or a file or DICOM folder to hash now.
         model, parameters, device, started, seconds, warnings
             As the attributes.
         **details
@@ -145,14 +145,16 @@ class Manifest:
         BadInputError
             If an input cannot be read any more.
         """
+        now = datetime.datetime.now(datetime.timezone.utc)
         used = None if model is None else ModelRecord(model.card.name, model.card.version, model.digest)
         return cls(
-            inputs=tuple(input_record(role, path) for role, path in inputs.items()),
+            inputs=tuple(_as_record(role, source) for role, source in inputs.items()),
             model=used,
             parameters=dict(parameters),
             device=str(device),
             started=started,
-            finished=datetime.datetime.now(datetime.timezone.utc),
+            # A clock that was set back during the run is no reason to lose its result.
+            finished=max(now, started) if started.tzinfo else now,
             seconds=dict(seconds or {}),
             warnings=tuple(warnings),
             **{"versions": package_versions(), **details},
@@ -208,7 +210,13 @@ def write_manifest(manifest: Manifest, path: str | PathLike[str]) -> None:
     OutputError
         If the file cannot be written.
     """
-    write_text(path, json.dumps(manifest.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(manifest.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Bytes of a file name that are not UTF-8 are lone surrogates in Python; JSON can hold them as escapes only.
+    write_text(path, text.encode("utf-8", "backslashreplace").decode("utf-8"))
+
+
+def _as_record(role: str, source: str | PathLike[str] | InputRecord) -> InputRecord:
+    return replace(source, role=role) if isinstance(source, InputRecord) else input_record(role, source)
 
 
 def _sha256_of_list(files: Mapping[str, str]) -> str:

@@ -123,7 +123,9 @@ def _write(rows: Sequence[_Row], path: str | PathLike[str], title: str) -> None:
     height = _HEADER + sum(heights) + (_LINE + _GAP) * len(rows) + _LINE
     figure = Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor="black")
     FigureCanvasAgg(figure)
-    _text(figure, _GAP, height - _HEADER / 2, title, size=14, weight="bold")
+    # Bytes of a file name that are not UTF-8 cannot be drawn.
+    drawn = title.encode("utf-8", "replace").decode("utf-8")
+    _text(figure, _GAP, height - _HEADER / 2, drawn, size=14, weight="bold")
     top = height - _HEADER
     for row, row_height in zip(rows, heights, strict=True):
         _text(figure, _GAP, top - _LINE / 2, row.caption, size=11)

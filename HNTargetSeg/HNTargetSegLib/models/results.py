@@ -167,7 +167,10 @@ def store_from_results(
     _check_data(dataset, card, results_folder)
     with replacing_folder(destination, marker=CARD_FILE) as folder:
         network = _store_folds(checkpoints, folder, (plans, dataset), half=half)
-        for name in (PLANS_FILE, DATASET_FILE, FINGERPRINT_FILE, "README.md"):
+        # Without nnU-Net's list of training files: it names patients' files on the machine that trained.
+        described = {key: value for key, value in dataset.items() if key != "dataset"}
+        write_text(folder / DATASET_FILE, json.dumps(described, indent=2))
+        for name in (PLANS_FILE, FINGERPRINT_FILE, "README.md"):
             if (results_folder / name).is_file():
                 shutil.copyfile(results_folder / name, folder / name)
         complete = replace(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from HNTargetSegLib.errors import BadInputError
@@ -40,16 +40,6 @@ class Schedule:
     foreground_share: float = 0.33
     threads: int | None = None
 
-    @property
-    def in_words(self) -> str:
-        """Steps and optimiser, for a model's card."""
-        rule = "SGD as nnU-Net has it" if self.adamw_rate is None else f"AdamW at {self.adamw_rate:g}"
-        precision = ", convolutions in bfloat16" if self.cpu_bf16 else ""
-        return (
-            f"{self.epochs * self.iterations} steps of {rule}{precision}, polynomial decay, "
-            f"{self.foreground_share:.0%} of the patches round a lesion"
-        )
-
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
         return asdict(self)
@@ -69,8 +59,8 @@ class Preset:
         Name of the plans with this preset's overrides; another one, so that their file says that they were applied.
     overrides
         Entries that replace those of the planned ``3d_fullres`` configuration; empty leaves nnU-Net's plan alone.
-    schedule
-        Length of the training.
+    phases
+        Schedules that follow each other in one training, each up to its own number of epochs.
     about
         One line for the user: what it is for and how long it takes.
     """
@@ -79,9 +69,24 @@ class Preset:
     planner: str
     planned: str
     plans: str
-    schedule: Schedule
+    phases: tuple[Schedule, ...]
     about: str
     overrides: dict[str, Any]
+
+    @property
+    def in_words(self) -> str:
+        """Steps and optimiser of all phases, for a model's card."""
+        phases = []
+        for before, phase in zip((0, *(phase.epochs for phase in self.phases)), self.phases, strict=False):
+            rule = "SGD as nnU-Net has it" if phase.adamw_rate is None else f"AdamW at {phase.adamw_rate:g}"
+            steps = (phase.epochs - before) * phase.iterations
+            phases.append(f"{steps} steps of {rule} with {phase.foreground_share:.0%} of the patches round a lesion")
+        precision = ", convolutions in bfloat16" if self.phases[0].cpu_bf16 else ""
+        return f"{', then '.join(phases)}; polynomial decay{precision}"
+
+    def on_threads(self, threads: int | None) -> Preset:
+        """The same preset on that many CPU threads."""
+        return replace(self, phases=tuple(replace(phase, threads=threads) for phase in self.phases))
 
 
 _DEMO_NETWORK: dict[str, Any] = {
@@ -107,13 +112,24 @@ _DEMO_NETWORK: dict[str, Any] = {
     "_kw_requires_import": ["conv_op", "norm_op", "dropout_op", "nonlin"],
 }
 
+_DEMO_SCHEDULE = Schedule(
+    epochs=32,
+    iterations=50,
+    validation_iterations=4,
+    save_every=1,
+    mirror_axes=(2,),
+    cpu_bf16=True,
+    adamw_rate=1e-3,
+    foreground_share=1.0,
+)
+
 PRESETS: dict[str, Preset] = {
     "resenc-m": Preset(
         name="resenc-m",
         planner="nnUNetPlannerResEncM",
         planned="nnUNetResEncUNetMPlans",
         plans="nnUNetHNTargetSegResEncMPlans",
-        schedule=Schedule(),
+        phases=(Schedule(),),
         about="nnU-Net ResEnc M as in the papers: 1000 epochs, made for a GPU with 9 GB or more",
         overrides={},
     ),
@@ -122,16 +138,9 @@ PRESETS: dict[str, Preset] = {
         planner="ExperimentPlanner",
         planned="nnUNetPlans",
         plans="nnUNetHNTargetSegDemoPlans",
-        schedule=Schedule(
-            epochs=32,
-            iterations=50,
-            validation_iterations=4,
-            save_every=1,
-            mirror_axes=(2,),
-            cpu_bf16=True,
-            adamw_rate=1e-3,
-            foreground_share=1.0,
-        ),
+        # All patches round a lesion first: the network leaves the all-background solution. Then as nnU-Net draws them:
+        # it learns what lies far from any lesion.
+        phases=(_DEMO_SCHEDULE, replace(_DEMO_SCHEDULE, epochs=40, foreground_share=0.33)),
         about="a U-Net of 4.1 M parameters on small patches: under an hour on two CPU cores",
         overrides={"batch_size": 2, "patch_size": [32, 96, 96], "architecture": _DEMO_NETWORK},
     ),

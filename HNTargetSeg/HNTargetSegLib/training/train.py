@@ -67,7 +67,8 @@ def train(cases: Sequence[TrainingCase], options: TrainingOptions, say: Callable
         If a stage of nnU-Net fails.
     """
     _require_device(options.device)
-    workspace, environment = options.workspace, options.workspace.environment(options.preset, options.device)
+    workspace = options.workspace
+    environment = workspace.environment(options.preset.phases[0], options.device)
     begun = (workspace.preprocessed / "dataset_fingerprint.json").exists()
     if not begun:
         say(f"Checking {len(cases)} images and masks")
@@ -86,12 +87,23 @@ def train(cases: Sequence[TrainingCase], options: TrainingOptions, say: Callable
         arguments = ["-d", dataset, "-plans_name", options.preset.plans, "-c", _CONFIGURATION, "-np", "2"]
         workspace.run("preprocess", arguments, environment, say)
         finished.touch()
-    fold = options.results / f"fold_{options.fold}"
-    if not (fold / "checkpoint_final.pth").exists():
-        resume = ["--c"] if (fold / "checkpoint_latest.pth").exists() else []
-        arguments = [dataset, _CONFIGURATION, str(options.fold), "-tr", options.trainer, "-p", options.preset.plans]
-        workspace.run("train", [*arguments, "-device", options.device, *resume], environment, say)
+    for number in range(len(options.preset.phases)):
+        _run_phase(number, options, say)
     return options.results
+
+
+def _run_phase(number: int, options: TrainingOptions, say: Callable[[str], None]) -> None:
+    """Train up to the end of a phase, from wherever the training stands."""
+    workspace, preset = options.workspace, options.preset
+    fold = options.results / f"fold_{options.fold}"
+    finished = fold / f"phase_{number}.finished"
+    if finished.exists():
+        return
+    begun = any((fold / f"checkpoint_{name}.pth").exists() for name in ("latest", "final"))
+    arguments = [str(workspace.dataset_id), _CONFIGURATION, str(options.fold), "-tr", options.trainer]
+    arguments += ["-p", preset.plans, "-device", options.device, *(["--c"] if begun else [])]
+    workspace.run("train", arguments, workspace.environment(preset.phases[number], options.device), say)
+    finished.touch()
 
 
 def write_raw_dataset(workspace: Workspace, cases: Sequence[TrainingCase]) -> None:

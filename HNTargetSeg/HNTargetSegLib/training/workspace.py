@@ -13,7 +13,7 @@ from pathlib import Path
 from HNTargetSegLib.errors import BadInputError, TargetSegError
 from HNTargetSegLib.files import write_text
 from HNTargetSegLib.models.options import allocator_environment
-from HNTargetSegLib.training.presets import Preset
+from HNTargetSegLib.training.presets import Schedule
 
 TRAINERS = Path(__file__).resolve().parent / "nnunet_trainers"
 
@@ -66,7 +66,7 @@ class Workspace:
         """Folder of one trained model."""
         return self.root / "results" / self.dataset / f"{trainer}__{plans}__{configuration}"
 
-    def environment(self, preset: Preset, device: str) -> dict[str, str]:
+    def environment(self, schedule: Schedule, device: str) -> dict[str, str]:
         """Environment of nnU-Net's commands."""
         variables = dict(os.environ)
         variables.update(
@@ -74,7 +74,7 @@ class Workspace:
             nnUNet_preprocessed=str(self.root / "preprocessed"),
             nnUNet_results=str(self.root / "results"),
             nnUNet_extTrainer=str(TRAINERS),
-            HNTARGETSEG_SCHEDULE=json.dumps(preset.schedule.to_dict()),
+            HNTARGETSEG_SCHEDULE=json.dumps(schedule.to_dict()),
         )
         if device == "cpu":
             # One loader keeps two cores busy with the network; more only take its time.

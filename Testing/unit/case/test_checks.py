@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from HNTargetSegLib.case.checks import check_image
+from HNTargetSegLib.case.read import read_volume
 from HNTargetSegLib.case.volume import Geometry, Volume
 from HNTargetSegLib.errors import BadInputError
 
@@ -43,3 +47,14 @@ def test_unusual_voxels_and_fields_of_view_are_warned_of() -> None:
     assert any("unusually large (5 x 5 x 5 mm)" in line for line in check_image(volume((5.0, 5.0, 5.0))))
     assert any("unusually small (0.2 x 0.2 x 0.2 mm)" in line for line in check_image(volume((0.2, 0.2, 0.2))))
     assert any("field of view (40 x 40 x 20 mm)" in line for line in check_image(volume((1.0, 1.0, 1.0))))
+
+
+@pytest.mark.parametrize(("shear", "said"), [(9e-4, True), (1e-6, False)])
+def test_axes_that_were_straightened_are_warned_of_with_the_shift(tmp_path: Path, shear: float, said: bool) -> None:
+    image = sitk.GetImageFromArray(volume((1.0, 1.0, 4.0), (256, 256, 50)).array)
+    image.SetSpacing((1.0, 1.0, 4.0))
+    image.SetDirection((1.0, shear, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
+    sitk.WriteImage(image, str(tmp_path / "a.nrrd"))
+    warnings = check_image(read_volume(tmp_path / "a.nrrd"))
+    assert any("straightened" in line and "up to 0.11 mm" in line for line in warnings) == said
+    assert len(warnings) == said

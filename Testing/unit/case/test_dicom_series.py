@@ -13,6 +13,7 @@ import pytest
 import SimpleITK as sitk
 from pydicom.uid import ExplicitVRLittleEndian, RTStructureSetStorage, generate_uid
 
+from HNTargetSegLib.case.checks import check_image
 from HNTargetSegLib.case.dicom_series import read_identity, read_series, series_volume
 from HNTargetSegLib.case.read import read_volume
 from HNTargetSegLib.case.volume import Volume
@@ -300,3 +301,12 @@ def test_the_order_of_files_on_disk_does_not_matter(tmp_path: Path, make_series:
 
 def test_explicit_little_endian_is_what_the_fixture_writes(tmp_path: Path, make_series: MakeSeries) -> None:
     assert pydicom.dcmread(make_series(tmp_path)[0]).file_meta.TransferSyntaxUID == ExplicitVRLittleEndian
+
+
+def test_axes_of_a_series_that_are_not_quite_at_right_angles_are_straightened_and_said(
+    tmp_path: Path, make_series: MakeSeries
+) -> None:
+    make_series(tmp_path, axes=np.eye(3), ImageOrientationPatient=[1, 9e-4, 0, 0, 1, 0])
+    volume = read_volume(tmp_path)
+    assert np.abs(volume.direction.T @ volume.direction - np.eye(3)).max() < 1e-12
+    assert any("straightened" in line for line in check_image(volume))

@@ -125,6 +125,25 @@ def test_dicom_folders_that_neither_name_nor_date_tells_are_listed(tmp_path: Pat
         discover(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"SeriesTime": "100000"}, {"SeriesTime": "110000"}),
+        ({"SeriesDate": "20240102"}, {"SeriesDate": "20240109"}),
+        ({"StudyDate": "", "SeriesDate": "20240102"}, {"StudyDate": "", "SeriesDate": "20240109"}),
+        ({"StudyDate": "20240101"}, {"StudyDate": "", "SeriesDate": "20240109"}),
+    ],
+    ids=["times", "series dates", "no study dates", "one study date"],
+)
+def test_two_dicom_series_without_two_study_dates_are_not_taken_for_two_visits(
+    tmp_path: Path, make_series: MakeSeries, first: dict[str, str], second: dict[str, str]
+) -> None:
+    make_series(tmp_path / "A", **first)
+    make_series(tmp_path / "B", **second)
+    with pytest.raises(BadInputError, match="Neither names nor dates tell"):
+        discover(tmp_path)
+
+
 def test_two_dicom_folders_of_different_patients_are_an_error(tmp_path: Path, make_series: MakeSeries) -> None:
     make_series(tmp_path / "pre", PatientID="one")
     make_series(tmp_path / "mid", PatientID="two")

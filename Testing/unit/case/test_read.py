@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import os
 import struct
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,7 +54,7 @@ def test_every_format_reads_as_simpleitk_reads_it(
     found, expected = read_volume(path), Volume.from_sitk(sitk.ReadImage(str(path)))
     assert found.array.dtype == expected.array.dtype == np.dtype(kind)
     assert np.array_equal(found.array, expected.array)
-    assert found.geometry == expected.geometry
+    assert found.stated == expected.geometry
 
 
 @pytest.mark.parametrize("name", ["T1_head_ext2.nii.gz", "T2w.nii.gz"])
@@ -59,7 +62,7 @@ def test_real_mr_reads_as_simpleitk_reads_it(real_data: Path, name: str) -> None
     path = real_data / "mr-nifti" / name
     found, expected = read_volume(path), Volume.from_sitk(sitk.ReadImage(str(path)))
     assert np.array_equal(found.array, expected.array)
-    assert found.geometry == expected.geometry
+    assert found.stated == expected.geometry
 
 
 def test_real_masks_read_on_the_grid_of_their_visit(real_data: Path) -> None:
@@ -362,3 +365,35 @@ def test_the_stem_is_the_name_without_its_format(tmp_path: Path) -> None:
     assert image_stem("a.b.NRRD") == "a.b"
     assert image_suffix("a.b.NRRD") == ".nrrd"
     assert image_suffix("a.png") is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes are of POSIX")
+@pytest.mark.parametrize("name", ["T2.nii.gz", "T2.nrrd", "T2.mha", "T2"])
+def test_a_named_pipe_is_refused_and_not_waited_for(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    # Someone who writes nothing and goes: a reader that opens the pipe would get an empty file and not wait.
+    writer = threading.Thread(target=lambda: open(tmp_path / name, "wb").close(), daemon=True)
+    writer.start()
+    with pytest.raises(BadInputError, match=rf"{name}: This is neither a file nor a folder"):
+        read_volume(tmp_path / name)
+    os.close(os.open(tmp_path / name, os.O_RDONLY | os.O_NONBLOCK))
+    writer.join(10)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_name_that_is_not_utf_8_is_read_and_written_as_any_other(
+    tmp_path: Path, make_volume: Make, suffix: str
+) -> None:
+    folder = tmp_path / os.fsdecode(b"M\xfcller")
+    folder.mkdir()
+    save(make_volume(), tmp_path / f"a{suffix}")
+    for path in [*tmp_path.glob("a.*")]:
+        path.rename(folder / path.name)
+    image = read_volume(folder / f"a{suffix}")
+    assert np.array_equal(image.array, make_volume().array)
+    if suffix not in (".nhdr", ".mhd"):
+        write_volume(image, folder / os.fsdecode(b"\xe4" + suffix.encode()))
+        written = read_volume(folder / os.fsdecode(b"\xe4" + suffix.encode()))
+        assert np.array_equal(written.array, image.array)
+        assert written.geometry.matches(image.geometry, 1e-4)

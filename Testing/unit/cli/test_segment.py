@@ -11,6 +11,7 @@ import select
 import signal
 import struct
 import subprocess
+import sys
 import termios
 import time
 import zipfile
@@ -28,6 +29,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage, generate_uid
 from HNTargetSegLib.case.read import read_mask, read_volume
 from HNTargetSegLib.case.volume import Volume
 from HNTargetSegLib.case.write import write_volume
+from HNTargetSegLib.cli.segment import segment_images
 from HNTargetSegLib.files import sha256
 
 Make = Callable[..., Volume]
@@ -201,6 +203,50 @@ def test_a_dicom_folder_is_segmented_and_hashed_file_by_file(
     assert read_mask(tmp_path / "result" / "segmentation.nii.gz").geometry.matches(image.geometry, 1e-4)
     (record,) = json.loads((tmp_path / "result" / "manifest.json").read_text())["inputs"]
     assert len(record["files"]) == len(image.array)
+
+
+def test_the_manifest_has_the_hash_of_the_image_as_it_was_read(
+    segment: Any, t2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_read = sha256(t2)
+
+    def segment_after_a_change(*arguments: Any, **options: Any) -> Any:
+        t2.write_bytes(b"another image by now")
+        return segment_images(*arguments, **options)
+
+    monkeypatch.setattr("HNTargetSegLib.cli.segment.segment_images", segment_after_a_change)
+    assert segment("--mid", t2, "--output", tmp_path / "result").status == 0
+    (record,) = json.loads((tmp_path / "result" / "manifest.json").read_text())["inputs"]
+    assert (record["role"], record["sha256"]) == ("midRT_T2", as_read)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+@pytest.mark.parametrize("kind", ["NIfTI", "DICOM"])
+def test_a_name_that_is_not_utf_8_runs(segment: Any, tmp_path: Path, head_with_blobs: Make, kind: str) -> None:
+    image = tmp_path / os.fsdecode(b"M\xfcller.nii.gz" if kind == "NIfTI" else b"M\xfcller")
+    source = tmp_path / ("T2.nii.gz" if kind == "NIfTI" else "T2")
+    if kind == "NIfTI":
+        write_volume(head_with_blobs(), source)
+    else:
+        write_dicom(head_with_blobs(), source)
+    source.rename(image)
+    outcome = segment("--mid", image, "--output", tmp_path / "result", "--json")
+    assert (outcome.status, outcome.err) == (0, "")
+    (record,) = json.loads((tmp_path / "result" / "manifest.json").read_text("utf-8"))["inputs"]
+    assert record["path"] == str(image)
+
+
+def test_axes_not_quite_at_right_angles_are_said_and_image_and_result_share_a_grid(
+    segment: Any, tmp_path: Path, head_with_blobs: Make
+) -> None:
+    sheared = head_with_blobs((160, 160, 24), (1.5, 1.5, 4.0)).to_sitk()
+    sheared.SetDirection((1.0, 9e-4, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0))
+    sitk.WriteImage(sheared, str(tmp_path / "T2.nrrd"))
+    outcome = segment("--mid", tmp_path / "T2.nrrd", "--output", tmp_path / "result", "--json")
+    assert any("straightened" in warning for warning in outcome.json["mid"]["warnings"])
+    image = read_volume(tmp_path / "T2.nrrd")
+    found = read_mask(tmp_path / "result" / "segmentation.nii.gz")
+    assert found.geometry.matches(image.geometry, 1e-4)
 
 
 @pytest.mark.parametrize("orientation", ["PIR", "RSP"], ids=["sagittal", "coronal"])

@@ -7,6 +7,7 @@ import enum
 import hashlib
 import json
 import math
+import os
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -151,3 +152,37 @@ def test_a_manifest_that_cannot_be_written_is_an_output_error(manifest, tmp_path
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError):
         write_manifest(manifest, tmp_path / "file" / "manifest.json")
+
+
+def of_run(inputs, **changes):
+    facts = {"model": None, "parameters": {}, "device": "cpu", "started": datetime.datetime.now(UTC)}
+    return Manifest.of_run(inputs=inputs, **{**facts, **changes})
+
+
+def test_a_record_made_when_the_input_was_read_outlives_the_input(tmp_path):
+    (tmp_path / "T2.mha").write_bytes(b"as read")
+    record = input_record("image", tmp_path / "T2.mha")
+    (tmp_path / "T2.mha").write_bytes(b"changed since")
+    (kept,) = of_run({"midRT_T2": record}).inputs
+    assert kept == replace(record, role="midRT_T2")
+    assert kept.sha256 == hashlib.sha256(b"as read").hexdigest()
+
+
+def test_a_clock_that_was_set_back_during_the_run_does_not_lose_the_result():
+    started = datetime.datetime.now(UTC) + datetime.timedelta(hours=1)
+    manifest = of_run({}, started=started)
+    assert manifest.finished == manifest.started == started
+    with pytest.raises(BadInputError, match="time zone"):
+        of_run({}, started=datetime.datetime(2026, 1, 1))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_file_names_that_are_not_utf_8_are_written_and_can_be_read_again(tmp_path):
+    folder = os.fsencode(tmp_path / "M") + b"\xfcller"
+    os.mkdir(folder)
+    with open(folder + b"/Sch\xe4del.dcm", "wb") as stream:
+        stream.write(b"1")
+    write_manifest(of_run({"midRT_T2": os.fsdecode(folder)}), tmp_path / "manifest.json")
+    (written,) = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))["inputs"]
+    assert os.fsencode(written["path"]) == folder
+    assert [os.fsencode(name) for name in written["files"]] == [b"Sch\xe4del.dcm"]

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from HNTargetSegLib.training.workspace import COMMAND, TRAINERS, Workspace
 SMALL = PhantomOptions(size=(48, 56, 24), spacing=(4.0, 4.0, 6.0))
 
 
-def short_preset(epochs):
+def short_preset(*epochs):
     demo = PRESETS["demo"]
     network = json.loads(json.dumps(demo.overrides["architecture"]))
     network["arch_kwargs"].update(
@@ -37,8 +38,9 @@ def short_preset(epochs):
         n_conv_per_stage_decoder=[1, 1],
     )
     overrides = {"batch_size": 2, "patch_size": [16, 32, 32], "architecture": network}
-    schedule = Schedule(epochs, 2, 1, save_every=1, mirror_axes=(2,), cpu_bf16=True)
-    return Preset("short", demo.planner, demo.planned, "nnUNetShortPlans", schedule, "two steps", overrides)
+    schedule = Schedule(1, 2, 1, save_every=1, mirror_axes=(2,), cpu_bf16=True)
+    phases = tuple(replace(schedule, epochs=number) for number in epochs)
+    return Preset("short", demo.planner, demo.planned, "nnUNetShortPlans", phases, "two steps", overrides)
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +62,7 @@ def test_the_trained_model_is_stored_with_a_card_and_predicts(trained, tmp_path)
     assert model.card.training["patients"] == 2
     assert model.mirror_axes == (2,)
     assert model.trainer == "nnUNetTrainerHNTS"
+    assert str(cases[0].image.parent) not in (model.folder / "dataset.json").read_text()
     assert ModelStore(tmp_path, tmp_path / "none").verify("short").card == model.card
     loaded = LoadedModel.load(model, PredictOptions(device="cpu", mirror=False))
     figures = assess(loaded, cases[:1], lambda line: None)
@@ -73,11 +76,14 @@ def test_a_second_call_goes_on_where_the_first_stopped(trained):
     cases, options, results, lines = trained
     final = results / "fold_0" / "checkpoint_final.pth"
     assert any("Training done" in line for line in lines)
-    # Two epochs wanted, one done: what a kill after the first epoch leaves behind.
+    # What a kill in the second phase leaves behind: its first epoch is done, its second is not.
     final.rename(final.with_name("checkpoint_latest.pth"))
     again = []
-    longer = TrainingOptions(short_preset(2), options.workspace, "cpu")
+    longer = TrainingOptions(short_preset(1, 2), options.workspace, "cpu")
     train(cases, longer, again.append)
+    nothing_left = []
+    train(cases, longer, nothing_left.append)
+    assert nothing_left == []
     assert final.exists()
     assert any("Epoch 1" in line for line in again)
     assert not any("Epoch 0" in line for line in again)
