@@ -16,7 +16,8 @@ from HNTargetSegLib.pipeline import SegmentOptions
 if TYPE_CHECKING:
     from HNTargetSegLib.phantom import PhantomPatient
 
-_SEED = 2024
+# The first from 2024 on whose patient has a primary tumour and two nodes at both visits.
+_SEED = 2028
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
