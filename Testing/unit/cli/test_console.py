@@ -22,8 +22,10 @@ print("process", os.getpid(), *(os.environ.get(name, "-") for name in {names}))
 sys.stdout.flush()
 sys.exit(console())
 """
+# Where the tests run in the background, Ctrl-C is ignored, and children inherit that.
 LONG = """
-import os, sys
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from HNTargetSegLib.cli.console import ALLOCATOR_VARIABLE, restart_with_allocator
 from HNTargetSegLib.cli.main import main
 restart_with_allocator()
