@@ -42,17 +42,17 @@ def below_peer(name: str, ours: float, peer: float, times: float | None = None, 
     """Ours is to be at least ``times`` below the peer's; without ``times`` the line only informs."""
     if times is None:
         return Row(name, ours, unit, peer)
-    return Row(name, ours, unit, peer, f"{times:g}x below", ours * times <= peer)
+    return Row(name, ours, unit, peer, f"{times:g}x below", bool(ours * times <= peer))
 
 
 def at_most(name: str, ours: float | None, limit: float, unit: str) -> Row:
     """A figure that may not exceed a limit; an undefined one does not meet it."""
-    return Row(name, ours, unit, None, f"at most {limit:g} {unit}".strip(), ours is not None and ours <= limit)
+    return Row(name, ours, unit, None, f"at most {limit:g} {unit}".strip(), bool(ours is not None and ours <= limit))
 
 
 def at_least(name: str, ours: float | None, limit: float, unit: str) -> Row:
     """A figure that is to reach a limit; an undefined one does not."""
-    return Row(name, ours, unit, None, f"at least {limit:g} {unit}".strip(), ours is not None and ours >= limit)
+    return Row(name, ours, unit, None, f"at least {limit:g} {unit}".strip(), bool(ours is not None and ours >= limit))
 
 
 def as_text(rows: Iterable[Row]) -> str:
