@@ -197,10 +197,11 @@ def sha256(path: str | os.PathLike[str]) -> str:
     return digest.hexdigest()
 
 
-def user_folder(kind: Literal["models", "cache"]) -> Path:
-    """Folder of the user's models, or of what can be computed again.
+def user_folder(kind: Literal["models", "cache", "settings"]) -> Path:
+    """Folder of the user's models, of what can be computed again, or of the settings.
 
-    ``HNTARGETSEG_MODELS`` and ``HNTARGETSEG_CACHE`` name others; otherwise it is where the platform keeps such files.
+    ``HNTARGETSEG_MODELS``, ``HNTARGETSEG_CACHE`` and ``HNTARGETSEG_SETTINGS`` name others; otherwise it
+    is where the platform keeps such files.
     """
     chosen = os.environ.get(f"HNTARGETSEG_{kind.upper()}")
     if chosen:
@@ -210,12 +211,21 @@ def user_folder(kind: Literal["models", "cache"]) -> Path:
         return (Path(local) if local else Path.home() / "AppData" / "Local") / "HNTargetSeg" / kind
     if sys.platform == "darwin":
         library = Path.home() / "Library"
-        base = library / "Caches" if kind == "cache" else library / "Application Support"
-    elif kind == "cache":
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    else:
-        base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share")
-    return base / "HNTargetSeg" if kind == "cache" else base / "HNTargetSeg" / kind
+        return (
+            library / "Caches" / "HNTargetSeg"
+            if kind == "cache"
+            else library / "Application Support" / "HNTargetSeg" / kind
+        )
+    variable, usual = _XDG[kind]
+    base = Path(os.environ.get(variable) or Path.home() / usual) / "HNTargetSeg"
+    return base / kind if kind == "models" else base
+
+
+_XDG = {
+    "models": ("XDG_DATA_HOME", ".local/share"),
+    "cache": ("XDG_CACHE_HOME", ".cache"),
+    "settings": ("XDG_CONFIG_HOME", ".config"),
+}
 
 
 def _keep_default_permissions(path: Path) -> None:

@@ -35,6 +35,11 @@ class State(str, Enum):
     REJECTED = "rejected"
     ADDED = "added"
 
+    @property
+    def reviewed(self) -> bool:
+        """Whether the reviewer has decided about the lesion, either way."""
+        return self is not State.PROPOSED
+
 
 class Origin(str, Enum):
     """Who drew a lesion first."""
@@ -186,6 +191,16 @@ class LesionSet:
         for lesion in self.present:
             table[lesion.id] = lesion.label
         return self.ids.with_array(table[self.ids.array])
+
+    def without_rejected(self) -> LesionSet:
+        """What may leave the building: rejected lesions are gone from the map and from the list."""
+        rejected = [lesion.id for lesion in self.lesions if lesion.state is State.REJECTED]
+        if not rejected:
+            return self
+        kept = tuple(lesion for lesion in self.lesions if lesion.state is not State.REJECTED)
+        table: np.ndarray = np.arange(max(lesion.id for lesion in self.lesions) + 1, dtype=np.uint16)
+        table[rejected] = 0
+        return LesionSet(self.ids.with_array(table[self.ids.array]), kept)
 
     def with_lesions(self, *changed: Lesion) -> LesionSet:
         """The same map with some records replaced by id, for example after a reviewer's word.

@@ -74,6 +74,21 @@ def match_lesions(
     return replace(mid, lesions=(*named, *vanished))
 
 
+def rejudged(lesion: Lesion, *, change_pct: float = CHANGE_PCT) -> Lesion:
+    """A matched lesion whose volume has changed: change and, where it hung on the volume, fate are made again."""
+    if lesion.prior_cc is None or not lesion.voxels:
+        return lesion
+    change = round(100.0 * (lesion.volume_cc - lesion.prior_cc) / lesion.prior_cc, 6)
+    by_volume = lesion.fate in (Fate.KEPT, Fate.SHRUNK, Fate.GROWN)
+    return replace(lesion, change_pct=change, fate=_fate(change, change_pct) if by_volume else lesion.fate)
+
+
+def _fate(change: float, limit: float) -> Fate:
+    if change < -limit:
+        return Fate.SHRUNK
+    return Fate.GROWN if change > limit else Fate.KEPT
+
+
 @dataclass(frozen=True)
 class _Rule:
     now: Mapping[int, Lesion]
@@ -110,9 +125,7 @@ class _Rule:
         return [(m, p) for m, p in self.overlaps if self.now[m].label is self.before[p].label]
 
     def _fate(self, change: float) -> Fate:
-        if change < -self.change_pct:
-            return Fate.SHRUNK
-        return Fate.GROWN if change > self.change_pct else Fate.KEPT
+        return _fate(change, self.change_pct)
 
 
 def _overlaps(

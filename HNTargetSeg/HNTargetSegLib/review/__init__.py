@@ -1,0 +1,1 @@
+"""What a reviewer can do, with no screen: the session that the Slicer module and the review page share."""

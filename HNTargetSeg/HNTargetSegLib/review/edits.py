@@ -1,0 +1,127 @@
+"""From voxels that a hand has changed to the records that follow: edited, added, erased, restored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from HNTargetSegLib.case.labels import Target
+from HNTargetSegLib.lesions.find import remeasure
+from HNTargetSegLib.lesions.lesion import Lesion, LesionSet, Origin, Side, State
+from HNTargetSegLib.lesions.match import rejudged
+from HNTargetSegLib.lesions.merge import free_name
+from HNTargetSegLib.review.visit import VisitReview
+
+_MEASURES = ("side", "voxels", "volume_cc", "long_mm", "short_mm", "centroid", "box")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A lesion that a hand began: its label, and its name where one was given."""
+
+    label: Target
+    name: str = ""
+
+
+def after_edit(
+    review: VisitReview, ids: np.ndarray, drawn: Mapping[int, Drawn], *, midline_mm: float | None = None
+) -> tuple[VisitReview, tuple[int, ...]]:
+    """The review once its lesion-id map has been changed by hand.
+
+    Lesions whose voxels have changed become ``edited`` (those drawn by hand stay ``added``), new ids ``added``, ids
+    with no voxel left are retired. A lesion that has the voxels of the model's proposal again counts as untouched, and
+    as undecided where it was edited.
+
+    Parameters
+    ----------
+    review
+        As it was.
+    ids
+        Lesion-id map now, uint16, shape of the image.
+    drawn
+        Label and name by id of lesions that are new; others are ignored.
+    midline_mm
+        LPS x of the mid-sagittal plane.
+
+    Returns
+    -------
+    VisitReview, tuple of int
+        The review now, and the ids whose voxels have changed, were added or are gone.
+
+    Raises
+    ------
+    BadInputError
+        If the map holds an id that is neither known nor in ``drawn``.
+    """
+    before = review.lesions
+    image = review.image.image
+    was = np.zeros_like(ids) if before is None else before.ids.array
+    different = was != ids
+    changed = {int(value) for value in np.union1d(was[different], ids[different])} - {0}
+    if not changed:
+        return review, ()
+    known = {lesion.id: lesion for lesion in (*review.retired, *review.records)}
+    known |= _begun(drawn, changed - known.keys(), known.values())
+    measured = remeasure(image.with_array(ids), known.values(), midline_mm=midline_mm)
+    proposal = {} if review.proposal is None else {lesion.id: lesion for lesion in review.proposal}
+    back = {i for i in changed & proposal.keys() if _has_voxels_of_proposal(ids, review, proposal[i])}
+    touched = (review.touched | changed) - back
+    lesions = [
+        _followed(known[new.id], new, proposal.get(new.id) if new.id in back else None)
+        if new.id in changed
+        else known[new.id]
+        for new in measured
+    ]
+    present = {lesion.id for lesion in lesions}
+    vanished = [lesion for lesion in review.records if not lesion.voxels and lesion.id not in present]
+    gone = [known[i] for i in known.keys() - present if known[i].voxels]
+    now = LesionSet(measured.ids, tuple(lesions + vanished))
+    return replace(review, lesions=now, touched=touched & present, retired=tuple(gone)), tuple(sorted(changed))
+
+
+def _begun(drawn: Mapping[int, Drawn], new: set[int], known: Iterable[Lesion]) -> dict[int, Lesion]:
+    """Records of lesions that were drawn from nothing, to be measured."""
+    taken = {lesion.name for lesion in known}
+    begun = {}
+    for lesion_id in sorted(new & drawn.keys()):
+        label, name = drawn[lesion_id].label, drawn[lesion_id].name
+        name = name if name and name not in taken else free_name(label, taken)
+        taken.add(name)
+        begun[lesion_id] = Lesion(
+            lesion_id,
+            label,
+            name,
+            Side.MIDLINE,
+            1,
+            0.0,
+            0.0,
+            0.0,
+            (0.0, 0.0, 0.0),
+            ((0, 1), (0, 1), (0, 1)),
+            state=State.ADDED,
+            origin=Origin.HAND,
+        )
+    return begun
+
+
+def _has_voxels_of_proposal(ids: np.ndarray, review: VisitReview, proposed: Lesion) -> bool:
+    assert review.proposal is not None
+    mask = review.proposal.mask(proposed)
+    # The count of the whole map: voxels outside the proposal's box would be missed inside it.
+    return (
+        bool(proposed.voxels)
+        and np.array_equal(ids[proposed.slices] == proposed.id, mask)
+        and (int(np.count_nonzero(ids == proposed.id)) == proposed.voxels)
+    )
+
+
+def _followed(old: Lesion, new: Lesion, proposed: Lesion | None) -> Lesion:
+    """What was known about a lesion with its new measures; ``proposed`` where it is as the model left it."""
+    measured = replace(old, **{field: getattr(new, field) for field in _MEASURES})
+    if proposed is not None:
+        state = State.PROPOSED if old.state is State.EDITED else old.state
+        return rejudged(replace(measured, p_mean=proposed.p_mean, p_max=proposed.p_max, state=state))
+    drawn = State.ADDED if old.origin is Origin.HAND else State.EDITED
+    return rejudged(replace(measured, p_mean=None, p_max=None, state=drawn))

@@ -1,0 +1,109 @@
+"""The review of one visit: its image, the model's proposal, and the lesions as the reviewer has them now."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from HNTargetSegLib.export.manifest import ModelRecord
+from HNTargetSegLib.lesions.lesion import Lesion, LesionSet, State
+from HNTargetSegLib.review.case import VisitImage
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """The run that proposed a visit's lesions, as the manifest writes it down.
+
+    Attributes
+    ----------
+    model
+        Name, version and hash.
+    device
+        What computed the network.
+    parameters
+        Options by name, plain values.
+    started, finished
+        With their time zone.
+    seconds
+        Wall time by stage.
+    warnings
+        What a reader should know.
+    """
+
+    model: ModelRecord
+    device: str
+    parameters: Mapping[str, Any]
+    started: datetime.datetime
+    finished: datetime.datetime
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class VisitReview:
+    """Everything about one visit under review.
+
+    Attributes
+    ----------
+    image
+        Its MR.
+    lesions
+        As they are now; None before anything was segmented, drawn or read.
+    proposal
+        As the model left them, on the same grid; what edits are measured against.
+    candidates
+        Low-probability regions of the last run, not part of the segmentation.
+    hidden
+        Ids of lesions that the views do not show.
+    touched
+        Ids of lesions whose voxels differ from the proposal's.
+    retired
+        Records of lesions that were erased, for the case that an undo brings their voxels back.
+    run
+        The run that made the proposal.
+    """
+
+    image: VisitImage
+    lesions: LesionSet | None = None
+    proposal: LesionSet | None = None
+    candidates: tuple[Lesion, ...] = ()
+    hidden: frozenset[int] = frozenset()
+    touched: frozenset[int] = frozenset()
+    retired: tuple[Lesion, ...] = ()
+    run: RunRecord | None = None
+
+    @property
+    def records(self) -> tuple[Lesion, ...]:
+        """All lesions, empty before there are any."""
+        return () if self.lesions is None else self.lesions.lesions
+
+    @property
+    def unreviewed(self) -> tuple[Lesion, ...]:
+        """Lesions with voxels that the reviewer has not decided about."""
+        return tuple(lesion for lesion in self.records if lesion.voxels and not lesion.state.reviewed)
+
+    @property
+    def rejected(self) -> tuple[Lesion, ...]:
+        """Lesions that the reviewer has rejected."""
+        return tuple(lesion for lesion in self.records if lesion.state is State.REJECTED)
+
+    def require_lesion(self, lesion_id: int) -> Lesion:
+        """Lesion of an id; KeyError if there is none."""
+        if self.lesions is None:
+            raise KeyError(lesion_id)
+        return self.lesions[lesion_id]
+
+    def with_proposal(self, lesions: LesionSet, proposal: LesionSet, **details: Any) -> VisitReview:
+        """The review after a run: what was known about lesions that are gone is forgotten."""
+        ids = {lesion.id for lesion in lesions}
+        return replace(
+            self,
+            lesions=lesions,
+            proposal=proposal,
+            hidden=self.hidden & ids,
+            touched=self.touched & ids,
+            retired=(),
+            **details,
+        )

@@ -1,0 +1,134 @@
+"""Records follow the voxels that a hand has changed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from HNTargetSegLib.case.labels import Target
+from HNTargetSegLib.case.patient import Visit
+from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.lesions.lesion import Fate, Origin, State
+from HNTargetSegLib.review.edits import Drawn
+
+MID = Visit.MID
+
+
+@pytest.fixture
+def ids(session):
+    return session.require(MID).lesions.ids.array.copy()
+
+
+def lesion(session, lesion_id):
+    return session.require(MID).require_lesion(lesion_id)
+
+
+def test_a_changed_lesion_is_edited_and_measured_anew(session, ids):
+    before = lesion(session, 1)
+    ids[2, 5:13, 4:14] = 0
+    assert session.take_voxels(MID, ids) == (1,)
+    now = lesion(session, 1)
+    assert now.state is State.EDITED
+    assert now.voxels == before.voxels - 80
+    assert now.volume_cc == pytest.approx(before.volume_cc * now.voxels / before.voxels)
+    assert now.p_mean is None
+
+
+def test_unchanged_lesions_keep_their_records(session, ids):
+    before = [lesion(session, i) for i in (2, 3, 4)]
+    ids[2, 5:13, 4:14] = 0
+    session.take_voxels(MID, ids)
+    assert [lesion(session, i) for i in (2, 3, 4)] == before
+
+
+def test_nothing_is_told_when_no_voxel_differs(session, ids):
+    changes = []
+    session.changed.connect(changes.append)
+    assert session.take_voxels(MID, ids) == ()
+    assert changes == []
+
+
+def test_accepting_an_edited_lesion_keeps_that_a_hand_has_changed_it(session, ids):
+    ids[2, 5:13, 4:14] = 0
+    session.take_voxels(MID, ids)
+    session.reject(MID, 1)
+    session.accept(MID, 1)
+    assert lesion(session, 1).state is State.EDITED
+
+
+def test_a_rejected_lesion_that_is_edited_is_in_again(session, ids):
+    session.reject(MID, 1)
+    ids[2, 5:13, 4:14] = 0
+    session.take_voxels(MID, ids)
+    assert lesion(session, 1).state is State.EDITED
+
+
+def test_voxels_of_the_proposal_again_make_a_lesion_undecided_and_give_its_probability_back(session, ids):
+    original, before = ids.copy(), lesion(session, 1)
+    ids[2, 5:13, 4:14] = 0
+    session.take_voxels(MID, ids)
+    session.take_voxels(MID, original)
+    assert lesion(session, 1) == before
+    assert session.require(MID).touched == frozenset()
+
+
+def test_a_lesion_drawn_from_nothing_is_added_with_the_next_free_name(session, ids):
+    ids[9:11, 2:5, 20:23] = 7
+    session.take_voxels(MID, ids, {7: Drawn(Target.LN)})
+    new = lesion(session, 7)
+    assert (new.name, new.state, new.origin, new.voxels) == ("GTVn4", State.ADDED, Origin.HAND, 18)
+
+
+def test_a_drawn_lesion_keeps_the_name_that_it_was_given(session, ids):
+    ids[9, 2:5, 20:23] = 7
+    session.take_voxels(MID, ids, {7: Drawn(Target.LN, "GTVn_deep")})
+    assert lesion(session, 7).name == "GTVn_deep"
+
+
+def test_an_id_that_nobody_has_named_is_an_error_and_changes_nothing(session, ids):
+    before = session.lesions()
+    ids[9, 2:5, 20:23] = 7
+    with pytest.raises(BadInputError, match="7"):
+        session.take_voxels(MID, ids)
+    assert session.lesions() == before
+
+
+def test_an_erased_lesion_is_gone_and_comes_back_as_itself_when_the_editor_undoes(session, ids):
+    original = ids.copy()
+    session.rename(MID, 2, "node")
+    session.select(MID, 2)
+    ids[ids == 2] = 0
+    session.take_voxels(MID, ids)
+    assert 2 not in {x.id for x in session.lesions(MID)}
+    assert session.selected is None
+    session.take_voxels(MID, original)
+    assert lesion(session, 2).name == "node"
+
+
+def test_verdicts_about_an_erased_lesion_can_no_longer_be_undone(session, ids):
+    session.accept(MID, 2)
+    ids[ids == 2] = 0
+    session.take_voxels(MID, ids)
+    assert session.next_undo == ""
+
+
+def test_the_change_since_the_prior_follows_the_new_volume(session, ids):
+    from dataclasses import replace
+
+    review = session.require(MID)
+    matched = replace(lesion(session, 1), prior_ids=(1,), prior_cc=lesion(session, 1).volume_cc, change_pct=0.0)
+    matched = replace(matched, fate=Fate.KEPT)
+    session.visits[MID] = replace(review, lesions=review.lesions.with_lesions(matched))
+    ids[2:5, 5:13, 4:14] = 0
+    session.take_voxels(MID, ids)
+    assert lesion(session, 1).change_pct == pytest.approx(-60.0)
+    assert lesion(session, 1).fate is Fate.SHRUNK
+
+
+def test_a_visit_without_any_lesion_can_be_drawn_on(session):
+    image = session.require(Visit.PRE).image.image
+    ids = np.zeros(image.array.shape, np.uint16)
+    ids[3:5, 6:9, 6:9] = 1
+    session.take_voxels(Visit.PRE, ids, {1: Drawn(Target.PT)})
+    (drawn,) = session.lesions(Visit.PRE)
+    assert (drawn.name, drawn.state) == ("GTVp", State.ADDED)
