@@ -19,11 +19,11 @@ $(VENV)/bin/python:
 	  { rm -rf $(VENV); echo "No virtual environment could be made; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
 $(VENV)/.installed-demo: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable '.[fast]'
+	$(PIP) --editable '.[fast,web]'
 	@touch $@
 
 $(VENV)/.installed-test: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) --editable '.[fast,train,dicom,server,test]'
+	$(PIP) --editable '.[fast,web,train,dicom,server,test]'
 	@touch $@ $(VENV)/.installed-demo
 
 demo: $(VENV)/.installed-demo

@@ -44,6 +44,7 @@ COMPONENTS = (
     Component(
         "egl", ("libegl1", "libegl-mesa0", "libgl1-mesa-dri"), "rendering the 3D views without a screen", library="EGL"
     ),
+    Component("cmake", ("cmake",), "configuring the Slicer extension", program="cmake"),
     Component("chromium", ("chromium",), "driving the review page", program="chromium"),
     Component("dicom3tools", ("dicom3tools",), "checking written DICOM with dciodvfy", program="dciodvfy"),
     Component("plastimatch", ("plastimatch",), "reading written RTSTRUCT with another program", program="plastimatch"),

@@ -1,0 +1,3 @@
+# Stands in for CMake/SlicerExtensionGenerateConfig.cmake of Slicer.
+
+slicer_stand_in_record(include NAME SlicerExtensionGenerateConfig)
