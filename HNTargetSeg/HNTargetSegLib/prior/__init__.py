@@ -1,0 +1,1 @@
+"""What the pre-RT visit tells the mid-RT one."""

@@ -1,0 +1,154 @@
+"""The gradient map: edges of the mid-RT image inside boxes round the prior lesions, as a second network channel.
+
+Ren et al., "Gradient map-assisted head and neck tumor segmentation" (arXiv 2410.12941). Paper and published code
+differ; both readings are here, the code's as the default because its figures were made with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+
+from HNTargetSegLib.case.volume import Volume
+from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.prior.boxes import Margin, prior_boxes
+
+Reading = Literal["code", "paper"]
+SigmaUnit = Literal["voxel", "mm"]
+
+
+@dataclass(frozen=True)
+class GradientOptions:
+    """How a gradient map is made.
+
+    Attributes
+    ----------
+    reading
+        ``code``: the gradient is scaled to 0 to 1 inside each box, times ``gain``, clipped at 1; image intensities and
+        their scale do not matter. ``paper`` (our reading of its text): the image is scaled over its whole range, the
+        gradient is divided by ``scale``, the same for all patients, and clipped at 1.
+    margin
+        How far the boxes reach.
+    sigma
+        Standard deviation of the Gaussian derivative.
+    sigma_unit
+        ``voxel``, as published, where anisotropic voxels make it depend on the direction; or ``mm``.
+    gain
+        Factor of the reading ``code``.
+    scale
+        Gradient that becomes 1 under the reading ``paper``, see :func:`fitted_scale`.
+
+    Raises
+    ------
+    BadInputError
+        If a value is out of its range.
+    """
+
+    reading: Reading = "code"
+    margin: Margin = field(default_factory=Margin)
+    sigma: float = 1.0
+    sigma_unit: SigmaUnit = "voxel"
+    gain: float = 2.0
+    scale: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.reading not in get_args(Reading) or self.sigma_unit not in get_args(SigmaUnit):
+            raise BadInputError(f"There is no reading '{self.reading}' with sigma in '{self.sigma_unit}'")
+        if not self.sigma > 0 or not self.gain > 0:
+            raise BadInputError(f"A gradient map needs sigma and gain above 0, not {self.sigma} and {self.gain}")
+        if self.reading == "paper" and not (self.scale or 0) > 0:
+            raise BadInputError(
+                "The paper's reading of the gradient map needs one scale for all patients",
+                remedy="Fit it on the training patients and write it into the model's recipe",
+            )
+
+
+def gradient_map(
+    image: Volume, prior: Volume, options: GradientOptions | None = None, rng: np.random.Generator | None = None
+) -> np.ndarray:
+    """Gradient map of an image under a prior delineation.
+
+    Parameters
+    ----------
+    image
+        T2-weighted MR.
+    prior
+        Registered delineation on its grid: 0, 1 (PT), 2 (LN).
+    options
+        The published code's map with a fixed margin by default.
+    rng
+        Draws the margins in training; without it the map is the same every time.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 in [0, 1], shape (k, j, i); 0 outside the boxes and everywhere without prior lesions. Where boxes
+        overlap the later one counts, nodes after primary tumours, as in the published code.
+
+    Raises
+    ------
+    GeometryError
+        If the two lie on different grids.
+    """
+    image.require_same_grid(prior)
+    options = options or GradientOptions()
+    low, high = image.intensity_range
+    result = np.zeros(image.array.shape, np.float32)
+    for box in prior_boxes(prior.array, options.margin, rng):
+        magnitude = _magnitude(image, box.slices, options)
+        if options.reading == "code":
+            result[box.slices] = np.minimum(options.gain * _stretched(magnitude), 1.0)
+        else:
+            result[box.slices] = np.minimum(magnitude / (high - low or 1.0) / float(options.scale or 1.0), 1.0)
+    return result
+
+
+def fitted_scale(
+    pairs: Iterable[tuple[Volume, Volume]], options: GradientOptions | None = None, quantile: float = 0.99
+) -> float:
+    """Scale of the paper's reading from training images and their priors: a quantile of the gradient in all boxes.
+
+    The paper does not say how its scale was found; the quantile is ours.
+
+    Raises
+    ------
+    BadInputError
+        If no pair has a prior lesion.
+    """
+    options = options or GradientOptions()
+    found = []
+    for image, prior in pairs:
+        image.require_same_grid(prior)
+        low, high = image.intensity_range
+        for box in prior_boxes(prior.array, options.margin):
+            found.append(_magnitude(image, box.slices, options).ravel() / (high - low or 1.0))
+    if not found:
+        raise BadInputError("No training patient has a prior lesion", remedy="Give pre-RT delineations with lesions")
+    return float(np.quantile(np.concatenate(found), quantile))
+
+
+def _magnitude(image: Volume, box: tuple[slice, slice, slice], options: GradientOptions) -> np.ndarray:
+    """Gaussian gradient magnitude inside a box, per voxel step, float64; whole-number images do not truncate it."""
+    from scipy import ndimage
+
+    crop = image.array[box].astype(np.float64)
+    if options.sigma_unit == "voxel":
+        magnitude: np.ndarray = ndimage.gaussian_gradient_magnitude(crop, options.sigma)
+        return magnitude
+    spacing = image.geometry.spacing_kji
+    sigma = [options.sigma / step for step in spacing]
+    squares = np.zeros(crop.shape)
+    for axis, step in enumerate(spacing):
+        order = [int(axis == other) for other in range(3)]
+        squares += (ndimage.gaussian_filter(crop, sigma, order) / step) ** 2
+    magnitude = np.sqrt(squares)
+    return magnitude
+
+
+def _stretched(magnitude: np.ndarray) -> np.ndarray:
+    """0 to 1 inside a box; all ones where it is flat, as in the published code."""
+    low, high = float(magnitude.min()), float(magnitude.max())
+    return (magnitude - low) / (high - low) if high > low else np.ones_like(magnitude)
