@@ -120,13 +120,13 @@ def test_sigma_in_mm_is_that_in_voxels_where_voxels_are_one_mm_wide(toy):
 
 
 def test_sigma_in_mm_sees_a_ramp_alike_along_every_axis():
-    geometry = Geometry((20, 20, 20), (0.5, 1.0, 2.0))
+    geometry = Geometry((20, 20, 20), (0.75, 1.0, 1.25))
     steps = []
     for axis, step in enumerate(geometry.spacing_kji):
         ramp = np.moveaxis(np.broadcast_to(np.arange(20.0) * step, (20, 20, 20)), 2, axis)
         prior = np.zeros((20, 20, 20), np.uint8)
         prior[8:12, 8:12, 8:12] = 1
-        options = GradientOptions(reading="paper", scale=10.0, sigma=0.8, sigma_unit="mm")
+        options = GradientOptions(reading="paper", scale=10.0, sigma=1.3, sigma_unit="mm")
         made = gradient_map(Volume(ramp.copy(), geometry, "ramp"), Volume(prior, geometry, "prior"), options)
         steps.append(made[10, 10, 10] * np.ptp(ramp))
     assert steps == pytest.approx([0.1, 0.1, 0.1], rel=0.02)
