@@ -1,0 +1,1 @@
+"""A process of its own that owns the model: messages, server, client."""
