@@ -1,0 +1,104 @@
+"""Runs that do not go well: cancelled, killed, their images closed or deleted, their model gone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+from Testing.slicerhost.host import Host
+from Testing.slicerhost.review_module import RUN_SECONDS, OpenModule, opened, small_patient
+
+from HNTargetSegLib.case.patient import Visit
+
+pytestmark = pytest.mark.dialect("methods")
+
+
+def test_cancelled_run_ends_and_the_next_one_succeeds_in_the_same_worker(host: Host, tmp_path: Path) -> None:
+    with opened(host, tmp_path) as module:
+        _at_work(module)
+        worker = module.desk.worker.pid
+        host.press("cancelButton")
+        module.end_run()
+        assert "Cancelled" in module.messages()
+        assert module.session.lesions(Visit.MID) == ()
+        module.segment("mid")
+        assert module.cells("Lesion")
+        assert module.desk.worker.pid == worker
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
+def test_killed_worker_is_told_of_and_started_anew(host: Host, tmp_path: Path) -> None:
+    with opened(host, tmp_path) as module:
+        _at_work(module)
+        os.kill(module.desk.worker.pid, signal.SIGKILL)
+        module.end_run()
+        assert "The worker process ended unexpectedly" in module.messages()
+        assert host.find("segmentButton").isEnabled()
+        module.segment("mid")
+        assert module.cells("Lesion")
+
+
+def test_scene_closed_in_mid_run_stops_it_and_another_patient_can_be_opened(host: Host, tmp_path: Path) -> None:
+    with opened(host, tmp_path) as module:
+        _at_work(module)
+        host.close_scene()
+        assert not module.desk.segmenting.state.running
+        assert "stopped because its images were closed" in module.messages()
+        assert module.shown_tab() == "Patient"
+        module.open_folder(small_patient())
+        assert host.find("patientLabel").text() == "Patient 1"
+
+
+def test_volume_and_segmentation_deleted_in_mid_run_leave_the_other_visit(host: Host, tmp_path: Path) -> None:
+    with opened(host, tmp_path) as module:
+        _at_work(module)
+        scene = module.desk.review_scene
+        host.scene.RemoveNode(scene.segmentation_node(Visit.PRE))
+        host.scene.RemoveNode(scene.volume_node(Visit.MID))
+        host.wait_until(lambda: Visit.MID not in module.session.visits, 10, "the visit to go")
+        module.end_run()
+        assert list(module.session.visits) == [Visit.PRE]
+        assert not host.find("midButton").isEnabled()
+
+
+def test_model_removed_while_it_is_chosen_is_told_of_and_the_list_is_new(host: Host, tmp_path: Path) -> None:
+    with opened(host, tmp_path) as module:
+        module.open_folder(small_patient())
+        module.tab("Settings")
+        other = _second_model()
+        module.tab("Segment")
+        host.choose("modelCombo", "second")
+        shutil.rmtree(other)
+        host.press("segmentButton")
+        assert not module.desk.segmenting.state.running
+        assert "There is no model 'second'" in module.messages()
+        combo = host.find("modelCombo")
+        assert [combo.itemText(n) for n in range(combo.count())] == ["phantom-baseline"]
+
+
+def test_module_that_is_closed_in_mid_run_leaves_no_process(host: Host, tmp_path: Path) -> None:
+    with opened(host, tmp_path) as module:
+        _at_work(module)
+        pid = module.desk.worker.pid
+        children = [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]
+        host.close_modules()
+        assert not any(psutil.pid_exists(number) for number in children)
+
+
+def _at_work(module: OpenModule) -> None:
+    """A run that computes the network."""
+    module.open_folder(small_patient())
+    module.begin_run("pre", "mid")
+    state = module.desk.segmenting
+    module.host.wait_until(lambda: state.state.stage == "network", RUN_SECONDS, "the network")
+
+
+def _second_model() -> Path:
+    from HNTargetSegLib.models.store import InstallOptions, ModelStore
+
+    store = ModelStore.default_store()
+    return store.install(store.default().folder, InstallOptions(name="second")).folder
