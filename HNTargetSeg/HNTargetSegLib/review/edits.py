@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from HNTargetSegLib.case.labels import Target
+from HNTargetSegLib.case.volume import Volume
 from HNTargetSegLib.lesions.find import remeasure
-from HNTargetSegLib.lesions.lesion import Lesion, LesionSet, Origin, Side, State
+from HNTargetSegLib.lesions.lesion import MAXIMUM_ID, Bounds, Lesion, LesionSet, Origin, Side, State
 from HNTargetSegLib.lesions.match import rejudged
 from HNTargetSegLib.lesions.merge import free_name
+from HNTargetSegLib.lesions.side import grid_midline
 from HNTargetSegLib.review.visit import VisitReview
 
 _MEASURES = ("side", "voxels", "volume_cc", "long_mm", "short_mm", "centroid", "box")
@@ -58,26 +60,23 @@ def after_edit(
     before = review.lesions
     image = review.image.image
     was = np.zeros_like(ids) if before is None else before.ids.array
-    different = was != ids
+    different = np.nonzero(was != ids)
     changed = {int(value) for value in np.union1d(was[different], ids[different])} - {0}
     if not changed:
         return review, ()
     known = {lesion.id: lesion for lesion in (*review.retired, *review.records)}
     known |= _begun(drawn, changed - known.keys(), known.values())
-    measured = remeasure(image.with_array(ids), known.values(), midline_mm=midline_mm)
+    measured = _measured(image.with_array(ids), changed, different, known, midline_mm)
     proposal = {} if review.proposal is None else {lesion.id: lesion for lesion in review.proposal}
     back = {i for i in changed & proposal.keys() if _has_voxels_of_proposal(ids, review, proposal[i])}
     touched = (review.touched | changed) - back
-    lesions = [
-        _followed(known[new.id], new, proposal.get(new.id) if new.id in back else None)
-        if new.id in changed
-        else known[new.id]
-        for new in measured
-    ]
+    followed = [_followed(known[new.id], new, proposal.get(new.id) if new.id in back else None) for new in measured]
+    others = [lesion for lesion in review.records if lesion.voxels and lesion.id not in changed]
+    lesions = sorted((*others, *followed), key=lambda lesion: lesion.id)
     present = {lesion.id for lesion in lesions}
     vanished = [lesion for lesion in review.records if not lesion.voxels and lesion.id not in present]
     gone = [known[i] for i in known.keys() - present if known[i].voxels]
-    now = LesionSet(measured.ids, tuple(lesions + vanished))
+    now = LesionSet(image.with_array(ids), tuple(lesions + vanished))
     return replace(review, lesions=now, touched=touched & present, retired=tuple(gone)), tuple(sorted(changed))
 
 
@@ -104,6 +103,38 @@ def _begun(drawn: Mapping[int, Drawn], new: set[int], known: Iterable[Lesion]) -
             origin=Origin.HAND,
         )
     return begun
+
+
+def _measured(
+    ids: Volume,
+    changed: set[int],
+    different: tuple[np.ndarray, ...],
+    known: Mapping[int, Lesion],
+    midline_mm: float | None,
+) -> list[Lesion]:
+    """Changed lesions measured again, inside the box of what they were and of the voxels that differ.
+
+    All others are as they were, and a stroke of the brush is not to wait for the whole map.
+    """
+    some = [known[i] for i in changed & known.keys()]
+    # A lesion that was just begun has no box yet.
+    boxes = [lesion.box for lesion in some if lesion.volume_cc]
+    boxes.append(tuple((int(axis.min()), int(axis.max()) + 1) for axis in different))  # type: ignore[arg-type]
+    low, high = np.array(boxes)[..., 0].min(axis=0), np.array(boxes)[..., 1].max(axis=0)
+    part = ids.array[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]
+    x, y, z = (float(value) for value in ids.geometry.to_lps(low))
+    k, j, i = part.shape
+    geometry = replace(ids.geometry, size=(i, j, k), origin=(x, y, z))
+    table: np.ndarray = np.zeros(MAXIMUM_ID + 1, np.uint16)
+    table[list(changed)] = list(changed)
+    midline = grid_midline(ids.geometry) if midline_mm is None else midline_mm
+    found = remeasure(Volume(table[part], geometry, ids.name), some, midline_mm=midline)
+    return [replace(lesion, box=_shifted(lesion.box, low)) for lesion in found]
+
+
+def _shifted(box: Bounds, by: np.ndarray) -> Bounds:
+    k, j, i = ((start + int(n), stop + int(n)) for (start, stop), n in zip(box, by, strict=True))
+    return k, j, i
 
 
 def _has_voxels_of_proposal(ids: np.ndarray, review: VisitReview, proposed: Lesion) -> bool:

@@ -253,6 +253,12 @@ class ReviewSession:
             self._after_voxels(visit, changed)
         return changed
 
+    def put_back(self, visit: Visit, review: VisitReview) -> None:
+        """Show an earlier review of a visit again: an undo has brought the voxels of an earlier run back."""
+        self.require(visit)
+        self.visits[visit] = review
+        self._after_voxels(visit, ())
+
     def say(self, level: Level, text: str, remedy: str = "") -> None:
         """Tell the user something."""
         self.tell_user(Message(level, text, remedy))

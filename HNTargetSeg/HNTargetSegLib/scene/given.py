@@ -1,0 +1,60 @@
+"""Volumes that are in the scene already, as a case; they are taken as they are, on their own memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from HNTargetSegLib.case.patient import Visit
+from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.review.case import ReviewCase, VisitImage
+from HNTargetSegLib.scene.views import nodes_of_class
+from HNTargetSegLib.scene.volumes import volume_of
+from HNTargetSegLib.scene.voxels import array_view
+
+
+def case_of_nodes(pre: Any | None, mid: Any | None, name: str = "") -> ReviewCase:
+    """Case of one or two volume nodes.
+
+    Raises
+    ------
+    BadInputError
+        If both are None or the same node, or one cannot be used.
+    """
+    nodes = {visit: node for visit, node in ((Visit.PRE, pre), (Visit.MID, mid)) if node is not None}
+    if not nodes:
+        raise BadInputError("No volume is chosen", remedy="Choose the T2w volume of at least one visit")
+    if len(nodes) == 2 and pre is mid:
+        raise BadInputError("One volume is chosen for both visits", remedy="Choose two volumes, or one visit only")
+    visits = {visit: image_of(node) for visit, node in nodes.items()}
+    return ReviewCase(name or str(next(iter(nodes.values())).GetName()), visits)
+
+
+def image_of(node: Any) -> VisitImage:
+    """Image of a volume node; errors as :func:`~HNTargetSegLib.scene.volumes.volume_of`."""
+    return VisitImage(volume_of(node), _source(node))
+
+
+def node_of(scene: Any, image: VisitImage) -> Any | None:
+    """Volume node of a scene that shows an image from the memory of its array; None where there is none."""
+    address = image.image.array.ctypes.data
+    for node in nodes_of_class(scene, "vtkMRMLScalarVolumeNode"):
+        shown = node.GetImageData()
+        scalars = None if shown is None else shown.GetPointData().GetScalars()
+        if (
+            scalars is not None
+            and scalars.GetNumberOfComponents() == 1
+            and scalars.GetNumberOfTuples() == image.image.array.size
+            and array_view(shown).ctypes.data == address
+        ):
+            return node
+    return None
+
+
+def _source(node: Any) -> Path | None:
+    """File that a volume was read from, if it is one file and the volume is still as it was read."""
+    storage = node.GetStorageNode()
+    if storage is None or node.GetParentTransformNode() is not None or storage.GetNumberOfFileNames():
+        return None
+    path = Path(storage.GetFileName() or "")
+    return path if path.is_file() and not node.GetModifiedSinceRead() else None
