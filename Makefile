@@ -27,11 +27,17 @@ $(VENV)/.installed-test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@ $(VENV)/.installed-demo
 
 demo: $(VENV)/.installed-demo
-	$(BIN)/hntargetseg demo --no-serve
+	@# The review page is served on a terminal only: nobody could end it elsewhere.
+	$(BIN)/hntargetseg demo $$([ -t 1 ] || echo --no-serve)
 
 test: lint
 	$(BIN)/python Testing/system_packages.py
-	$(BIN)/python -m pytest -m 'not slow' --cov --cov-report=term
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m 'not slow'
+	$(BIN)/coverage run -m Testing.slicerhost
+	$(BIN)/coverage run -m pytest Testing/browser
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

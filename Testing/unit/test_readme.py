@@ -29,14 +29,16 @@ def test_every_block_runs(repository, tmp_path):
     assert (tmp_path / "result" / "midRT" / "lesions.csv").exists()
 
 
-def test_only_the_set_up_and_the_training_are_left_out(repository):
+def test_only_set_up_review_console_and_training_are_left_out(repository):
     left_out = [block["code"] for block in blocks(repository) if block["note"]]
-    assert len(left_out) == 2
+    assert len(left_out) == 4
     assert "make demo" in left_out[0]
-    assert "hntargetseg train" in left_out[1]
+    assert "hntargetseg review" in left_out[1]
+    assert "openPatient" in left_out[2]
+    assert "hntargetseg train" in left_out[3]
 
 
-@pytest.mark.parametrize("path", ["Resources/screenshots/demo.png"])
+@pytest.mark.parametrize("path", ["Resources/screenshots/module.png", "Resources/screenshots/review-compare.png"])
 def test_pictures_of_the_readme_exist(repository, path):
     assert path in (repository / "README.md").read_text(encoding="utf-8")
     assert (repository / path).stat().st_size > 20_000
