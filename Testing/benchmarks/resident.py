@@ -11,7 +11,7 @@ from Testing.benchmarks.peer import Timing
 from HNTargetSegLib.case.orientation import to_axial
 from HNTargetSegLib.case.read import read_volume
 from HNTargetSegLib.case.write import write_volume
-from HNTargetSegLib.cli.segment import read_images, segment_images, write_results
+from HNTargetSegLib.cli.segment import input_records, read_images, segment_images, write_results
 from HNTargetSegLib.export.segmentation import SEGMENTATION
 from HNTargetSegLib.models.options import Mode, PredictOptions
 from HNTargetSegLib.models.stored import StoredModel
@@ -22,7 +22,7 @@ class Resident:
     """A loaded model with the command line's defaults: no mirroring."""
 
     def __init__(self, model: StoredModel, mode: Mode) -> None:
-        self.model = LoadedModel.load(model, PredictOptions(device="cpu", mode=mode, mirror=False))
+        self.model = LoadedModel.load(model, PredictOptions(device="cpu", mode=mode))
 
     def labels_only(self, image: Path, output: Path) -> Timing:
         """From the image file to the label file: what nnU-Net's command does."""
@@ -38,6 +38,7 @@ class Resident:
         """All that `segment` does for a visit: lesions, table, manifest with hashes and picture as well."""
         begin = time.perf_counter()
         visits, wanted = {"mid": image}, SegmentOptions()
-        results = segment_images(read_images(visits), self.model, wanted, quiet=True)
-        write_results(results, visits, output, self.model, wanted)
+        images, inputs = read_images(visits), input_records(visits)
+        results = segment_images(images, self.model, wanted, quiet=True)
+        write_results(results, inputs, output, self.model, wanted)
         return Timing(time.perf_counter() - begin, results["mid"].result.seconds["network"])

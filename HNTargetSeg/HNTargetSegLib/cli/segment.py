@@ -140,14 +140,14 @@ def segment_images(
 
 def write_results(
     results: Mapping[str, SegmentedVisit],
-    inputs: Mapping[str, Path | InputRecord],
+    inputs: Mapping[str, InputRecord],
     output: Path,
     model: LoadedModel,
     wanted: SegmentOptions,
 ) -> dict[str, Path]:
     """Write all visits or none: one into ``output``, several into a folder each; returns the folders by visit.
 
-    ``inputs`` are the images by visit, hashed when they were read or to be hashed now.
+    ``inputs`` are the images by visit, hashed when they were read.
 
     Raises
     ------

@@ -10,7 +10,10 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
+
+from HNTargetSegLib.cli.phantom import seed_number
+from HNTargetSegLib.models.options import Device
 
 if TYPE_CHECKING:
     from HNTargetSegLib.training.cases import TrainingCase
@@ -24,6 +27,14 @@ _EXAMPLE = """example:
       --assess "phantoms of style a=unseen" """
 
 
+_DESCRIPTION = """Plans, preprocessing and training by nnU-Net itself. Stopped or killed, the same command goes on from
+the last checkpoint.
+
+With --seed a repetition in a fresh workspace gives the same weights on the same processor, software and number of
+threads, as long as one process loads the batches (so with --device cpu; elsewhere set nnUNet_n_proc_DA=1) and nothing
+interrupts it. No seed fixes the order in which several processes hand over batches, nor the rounding of GPU kernels."""
+
+
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register the command."""
     from HNTargetSegLib.training.presets import PRESETS
@@ -32,8 +43,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "train",
         help="train a model with nnU-Net and put it into the model store",
-        description="Plans, preprocessing and training by nnU-Net itself. Stopped or killed, the same command goes on "
-        "from the last checkpoint.",
+        description=_DESCRIPTION,
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -42,7 +52,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--name", required=True, help="name of the model in the store")
     parser.add_argument("--preset", default="resenc-m", help=presets)
     parser.add_argument("--visit", choices=("pre", "mid", "both"), default="both", help="visits to train on")
-    parser.add_argument("--device", default="cuda", help="cuda, mps or cpu")
+    parser.add_argument(
+        "--device", choices=get_args(Device), default="cuda", help="default: cuda; auto takes the quickest that is here"
+    )
+    parser.add_argument(
+        "--seed", type=seed_number, help="of initial weights, patches and augmentation (default: another each time)"
+    )
     parser.add_argument("--threads", type=int, help="CPU threads of the network (default: one a core)")
     parser.add_argument(
         "--assess",
@@ -102,12 +117,15 @@ def _require_free(folder: Path, *, may_replace: bool) -> None:
 
 
 def _training_options(options: argparse.Namespace) -> TrainingOptions:
+    from HNTargetSegLib.models.engines import chosen_device
     from HNTargetSegLib.training.presets import preset
     from HNTargetSegLib.training.train import TrainingOptions
     from HNTargetSegLib.training.workspace import Workspace
 
-    chosen = preset(options.preset).on_threads(options.threads)
-    return TrainingOptions(chosen, Workspace(options.workspace.resolve()), options.device)
+    chosen = preset(options.preset).on_threads(options.threads).seeded(options.seed)
+    # nnU-Net knows no "auto".
+    device = chosen_device(options.device).type
+    return TrainingOptions(chosen, Workspace(options.workspace.resolve()), device)
 
 
 def _publication(options: argparse.Namespace, figures: dict[str, Any]) -> Publication:
@@ -157,5 +175,5 @@ def _assess(
     with tempfile.TemporaryDirectory() as folder:
         draft: Publication = Publication(name=options.name)
         model = publish(training, cases, draft, Path(folder) / options.name, half=options.half)
-        loaded = LoadedModel.load(model, PredictOptions(device=options.device, mirror=False))
+        loaded = LoadedModel.load(model, PredictOptions(device=options.device))
         return {name: summarise(assess(loaded, members, say)) for name, members in cohorts.items()}

@@ -19,7 +19,8 @@ from HNTargetSegLib.lesions.lesion import Lesion, LesionSet
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Text
 
 COLOURS = {Target.PT: "#39d353", Target.LN: "#ffd60a"}
 """Outlines: primary tumour green, lymph nodes yellow."""
@@ -35,6 +36,27 @@ class _Row:
     display: Display
     at: Point
     caption: str
+
+
+@dataclass(frozen=True)
+class _Frame:
+    """Where a plane lies: its upper left corner in inches of the picture, its size in mm, and inches a mm."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    scale: float
+
+    def place(self, x: Any, y: Any) -> tuple[Any, Any]:
+        """Inches of a point in mm from the upper left corner."""
+        return self.left + self.scale * x, self.top - self.scale * y
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Left, right, bottom and top edge in inches."""
+        right, bottom = self.place(self.width, self.height)
+        return self.left, right, bottom, self.top
 
 
 def write_overlay(image: Volume, lesions: LesionSet, path: str | PathLike[str], title: str = "") -> None:
@@ -121,47 +143,54 @@ def _write(rows: Sequence[_Row], path: str | PathLike[str], title: str) -> None:
     scale = (_WIDTH - _GAP * (len(Plane) + 1)) / widest
     heights = [scale * max(row.display.size_mm(plane)[1] for plane in Plane) for row in rows]
     height = _HEADER + sum(heights) + (_LINE + _GAP) * len(rows) + _LINE
-    figure = Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor="black")
-    FigureCanvasAgg(figure)
+    canvas = FigureCanvasAgg(Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor="black"))
+    # One pair of axes in inches for everything: making them costs more than drawing in them.
+    axes = canvas.figure.add_axes((0, 0, 1, 1), frame_on=False)
+    axes.set(xlim=(0, _WIDTH), ylim=(0, height), autoscale_on=False)
+    axes.set_axis_off()
     # Bytes of a file name that are not UTF-8 cannot be drawn.
     drawn = title.encode("utf-8", "replace").decode("utf-8")
-    _text(figure, _GAP, height - _HEADER / 2, drawn, size=14, weight="bold")
+    _text(axes, (_GAP, height - _HEADER / 2), drawn, size=14, weight="bold")
     top = height - _HEADER
     for row, row_height in zip(rows, heights, strict=True):
-        _text(figure, _GAP, top - _LINE / 2, row.caption, size=11)
-        _draw_row(figure, row, top - _LINE - row_height / 2, scale)
+        _text(axes, (_GAP, top - _LINE / 2), row.caption, size=11)
+        _draw_row(axes, row, top - _LINE - row_height / 2, scale)
         top -= _LINE + row_height + _GAP
-    _text(figure, _GAP, _LINE / 2, RESEARCH_USE_ONLY, size=9, color="#ff8a80")
-    _text(figure, _WIDTH - 4.2, _LINE / 2, "green: primary tumour (GTVp)   yellow: lymph node (GTVn)", size=9)
-    with replacing(path) as temporary, warnings.catch_warnings():
-        # A title in a script that the font lacks is drawn with boxes; that is no reason to stop.
-        warnings.filterwarnings("ignore", message=".*[Gg]lyph", category=UserWarning)
-        figure.savefig(temporary, format="png", facecolor="black")
+    _text(axes, (_GAP, _LINE / 2), RESEARCH_USE_ONLY, size=9, color="#ff8a80")
+    _text(axes, (_WIDTH - 4.2, _LINE / 2), "green: primary tumour (GTVp)   yellow: lymph node (GTVn)", size=9)
+    _save(canvas, path)
 
 
-def _draw_row(figure: Figure, row: _Row, middle: float, scale: float) -> None:
-    width, height = figure.get_size_inches()
+def _save(canvas: FigureCanvasAgg, path: str | PathLike[str]) -> None:
+    from PIL import Image
+
+    with replacing(path) as temporary:
+        with warnings.catch_warnings():
+            # A title in a script that the font lacks is drawn with boxes; that is no reason to stop.
+            warnings.filterwarnings("ignore", message=".*[Gg]lyph", category=UserWarning)
+            canvas.draw()
+        opaque = np.asarray(canvas.buffer_rgba())[..., :3]
+        # The default level takes three times as long for a sixth fewer bytes.
+        Image.fromarray(opaque).save(temporary, format="png", compress_level=1, dpi=(_DPI, _DPI))
+
+
+def _draw_row(axes: Axes, row: _Row, middle: float, scale: float) -> None:
     left = _GAP
     for plane in Plane:
-        plane_width, plane_height = (scale * mm for mm in row.display.size_mm(plane))
-        bottom = middle - plane_height / 2
-        axes = figure.add_axes(
-            (left / width, bottom / height, plane_width / width, plane_height / height), frame_on=False
-        )
-        _draw_plane(axes, row, plane)
-        left += plane_width + _GAP
+        width, height = row.display.size_mm(plane)
+        _draw_plane(axes, row, plane, _Frame(left, middle + scale * height / 2, width, height, scale))
+        left += scale * width + _GAP
 
 
-def _draw_plane(axes: Axes, row: _Row, plane: Plane) -> None:
+def _draw_plane(axes: Axes, row: _Row, plane: Plane, frame: _Frame) -> None:
     display = row.display
-    width, height = display.size_mm(plane)
     low, high = display.window
     axes.imshow(
         display.image_slice(plane, row.at),
         cmap="gray",
         vmin=low,
         vmax=high,
-        extent=(0, width, height, 0),
+        extent=frame.extent,
         interpolation="bilinear",
         aspect="auto",
     )
@@ -169,49 +198,49 @@ def _draw_plane(axes: Axes, row: _Row, plane: Plane) -> None:
     for lesion in display.lesions.present:
         own = ids == lesion.id
         if own.any():
-            _draw_outline(axes, own, lesion, (width, height))
+            _draw_outline(axes, own, lesion, frame)
     left, right, top, bottom = plane.value
-    for x, y, letter in ((0.02, 0.5, left), (0.98, 0.5, right), (0.5, 0.97, top), (0.5, 0.03, bottom)):
-        _label(axes, x, y, letter, color="white", size=11, transform=axes.transAxes, ha="center", va="center")
+    for x, y, letter in ((0.02, 0.5, left), (0.98, 0.5, right), (0.5, 0.03, top), (0.5, 0.97, bottom)):
+        place = frame.place(x * frame.width, y * frame.height)
+        _text(axes, place, letter, size=11, rim=True, ha="center")
     if plane is Plane.AXIAL:
-        _draw_scale_bar(axes, width, height)
-    axes.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
+        _draw_scale_bar(axes, frame)
 
 
-def _draw_outline(axes: Axes, own: np.ndarray, lesion: Lesion, size: tuple[float, float]) -> None:
+def _draw_outline(axes: Axes, own: np.ndarray, lesion: Lesion, frame: _Frame) -> None:
+    from contourpy import contour_generator
+    from matplotlib.transforms import Bbox, TransformedBbox
+
     # A rim of background closes the outline of a lesion at the image's border.
     padded = np.pad(own.astype(float), 1)
-    steps = [mm / n for mm, n in zip(size, own.shape[::-1], strict=True)]
+    steps = [mm / n for mm, n in zip((frame.width, frame.height), own.shape[::-1], strict=True)]
     x, y = ((np.arange(n) - 0.5) * step for n, step in zip(padded.shape[::-1], steps, strict=True))
-    axes.contour(x, y, padded, levels=[0.5], colors=COLOURS[lesion.label], linewidths=1.3)
+    left, right, bottom, top = frame.extent
+    inside = TransformedBbox(Bbox.from_extents(left, bottom, right, top), axes.transData)
+    for points in contour_generator(x, y, padded).lines(0.5):
+        (line,) = axes.plot(*frame.place(*np.asarray(points).T), color=COLOURS[lesion.label], linewidth=1.3)
+        line.set_clip_box(inside)
     rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
     at_right = columns[-1] + 1 < 0.8 * own.shape[1]
-    _label(
-        axes,
-        (columns[-1] + 2) * steps[0] if at_right else (columns[0] - 1) * steps[0],
-        rows[0] * steps[1],
-        lesion.name,
-        color=COLOURS[lesion.label],
-        size=9,
-        ha="left" if at_right else "right",
-        va="bottom",
-        clip_on=True,
-    )
+    place = frame.place((columns[-1] + 2 if at_right else columns[0] - 1) * steps[0], rows[0] * steps[1])
+    style = {"color": COLOURS[lesion.label], "ha": "left" if at_right else "right", "va": "bottom"}
+    name = _text(axes, place, lesion.name, size=9, rim=True, **style, clip_on=True)
+    # Axes replace the box that a new artist brings along.
+    name.set_clip_box(inside)
 
 
-def _draw_scale_bar(axes: Axes, width: float, height: float) -> None:
-    length = 50 if width >= 120 else 10
-    x, y = 0.04 * width, 0.95 * height
-    axes.plot([x, x + length], [y, y], color="white", linewidth=2.5, solid_capstyle="butt")
-    _label(axes, x, y - 0.015 * height, f"{length} mm", color="white", size=9, ha="left", va="bottom")
+def _draw_scale_bar(axes: Axes, frame: _Frame) -> None:
+    length = 50 if frame.width >= 120 else 10
+    x, y = 0.04 * frame.width, 0.95 * frame.height
+    ends = np.array([x, x + length])
+    axes.plot(*frame.place(ends, np.array([y, y])), color="white", linewidth=2.5, solid_capstyle="butt")
+    _text(axes, frame.place(x, y - 0.015 * frame.height), f"{length} mm", size=9, rim=True, va="bottom")
 
 
-def _label(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:
+def _text(axes: Axes, place: tuple[Any, Any], text: str, *, size: float, rim: bool = False, **style: Any) -> Text:
+    """Text at a place in inches; with a dark rim where it stands on an image."""
     from matplotlib.patheffects import withStroke
 
-    axes.text(x, y, text, parse_math=False, path_effects=[withStroke(linewidth=1.5, foreground="black")], **style)
-
-
-def _text(figure: Figure, x: float, y: float, text: str, *, size: float, **style: Any) -> None:
-    width, height = figure.get_size_inches()
-    figure.text(x / width, y / height, text, size=size, va="center", parse_math=False, **{"color": "white", **style})
+    effects = [withStroke(linewidth=1.5, foreground="black")] if rim else []
+    style = {"color": "white", "va": "center", **style}
+    return axes.text(*place, text, size=size, parse_math=False, path_effects=effects, **style)

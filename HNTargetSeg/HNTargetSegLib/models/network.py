@@ -1,19 +1,37 @@
-"""A stored model's plans, labels and network, through nnU-Net's own classes."""
+"""A stored model's plans and its network, which nnU-Net's own classes build."""
 
 from __future__ import annotations
 
 import importlib
 import io
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from HNTargetSegLib.errors import BadInputError, MissingDependencyError, ModelError
-from HNTargetSegLib.models.plans import check_plans, labels, stand_ins, stock_plans
+from HNTargetSegLib.models.plans import (
+    channel_names,
+    check_plans,
+    labels,
+    resolved_configuration,
+    stand_ins,
+    stock_plans,
+)
 
 if TYPE_CHECKING:
     import torch
+
+# The second is the name in plans of nnU-Net's first months.
+_INTENSITIES = ("foreground_intensity_properties_per_channel", "foreground_intensity_properties_by_modality")
+_READ_LATER = (
+    "spacing",
+    "use_mask_for_norm",
+    "normalization_schemes",
+    "resampling_fn_data",
+    "resampling_fn_data_kwargs",
+)
 
 
 class ModelSource(Protocol):
@@ -51,36 +69,39 @@ class ModelSource(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class NetworkPlan:
-    """nnU-Net's view of a model.
+    """What plans.json and dataset.json of a model say, read without nnU-Net's own readers.
+
+    Those import every image reader and planner of nnU-Net, most of a second for a process that segments one image.
 
     Attributes
     ----------
-    manager, configuration, labels
-        nnU-Net's PlansManager, ConfigurationManager and LabelManager.
-    channels
-        Number of input channels.
+    configuration
+        The configuration of the plans, all that it inherits filled in and its network described in nnU-Net's present
+        form.
+    intensities
+        Intensity statistics of the training images by channel number, as text; only normalisations for CT read them.
+    transpose
+        Axes of the image in the order in which the network sees them.
+    channels, classes
+        Number of input and output channels.
     patch
         Shape of a tile on the network's grid.
     notes
         What stock nnU-Net lacks and was replaced, for the user.
     """
 
-    manager: Any
-    configuration: Any
-    labels: Any
+    configuration: dict[str, Any]
+    intensities: dict[str, dict[str, float]]
+    transpose: tuple[int, ...]
     channels: int
+    classes: int
     patch: tuple[int, int, int]
     notes: tuple[str, ...] = ()
 
     @property
-    def classes(self) -> int:
-        """Number of output channels."""
-        return int(self.labels.num_segmentation_heads)
-
-    @property
-    def transpose(self) -> tuple[int, ...]:
-        """Axes of the image in the order in which the network sees them."""
-        return tuple(self.manager.transpose_forward)
+    def spacing(self) -> tuple[float, ...]:
+        """Voxel size in mm of the network's grid, in its axis order."""
+        return tuple(float(size) for size in self.configuration["spacing"])
 
 
 def read_plan(model: ModelSource) -> NetworkPlan:
@@ -96,26 +117,46 @@ def read_plan(model: ModelSource) -> NetworkPlan:
         If the model is not a single-stage 3D model, or its plans cannot be read.
     """
     check_plans(model.plans, model.configuration)
+    named = labels(model.dataset)
+    plans = stock_plans(model.plans, model.configuration)
     with _nnunet():
-        from nnunetv2.utilities.label_handling.label_handling import determine_num_input_channels
-        from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
-
         try:
-            manager = PlansManager(stock_plans(model.plans, model.configuration))
-            configuration = manager.get_configuration(model.configuration)
-            dataset = {**model.dataset, "labels": labels(model.dataset)}
-            label_manager = manager.get_label_manager(dataset)
-            channels = int(determine_num_input_channels(manager, configuration, dataset))
-            patch = tuple(int(edge) for edge in configuration.patch_size)
+            configuration = _present_form(resolved_configuration(plans, model.configuration))
+            intensities = dict(next((plans[entry] for entry in _INTENSITIES if entry in plans), {}))
+            transpose = tuple(int(axis) for axis in plans["transpose_forward"])
+            patch = tuple(int(edge) for edge in configuration["patch_size"])
+            for entry in _READ_LATER:
+                configuration[entry]
         except (KeyError, TypeError, ValueError, AssertionError, RuntimeError) as error:
             raise ModelError(f"The model's plans cannot be read ({error})", remedy="Install the model again") from error
-    if len(patch) != 3 or configuration.previous_stage_name is not None:
+    if len(patch) != 3 or configuration.get("previous_stage") is not None:
         raise ModelError(
             f"Configuration '{model.configuration}' is 2D or the second stage of a cascade",
             remedy="Use a model of nnU-Net's configuration 3d_fullres",
         )
-    notes = stand_ins(model.plans, model.configuration)
-    return NetworkPlan(manager, configuration, label_manager, channels, (patch[0], patch[1], patch[2]), notes)
+    return NetworkPlan(
+        configuration,
+        intensities,
+        transpose,
+        channels=len(channel_names(model.dataset)),
+        # Voxels that were left out of a training have a label and no output.
+        classes=len({value for name, value in named.items() if name != "ignore"}),
+        patch=(patch[0], patch[1], patch[2]),
+        notes=stand_ins(model.plans, model.configuration),
+    )
+
+
+def _present_form(configuration: dict[str, Any]) -> dict[str, Any]:
+    """A configuration with its network under ``architecture``, where plans before nnU-Net 2.3 lack it."""
+    if "architecture" in configuration:
+        return configuration
+    from nnunetv2.utilities.plans_handling.plans_handler import ConfigurationManager
+
+    with warnings.catch_warnings():
+        # That plans are old is nothing that a user can change.
+        warnings.simplefilter("ignore")
+        present: dict[str, Any] = ConfigurationManager(configuration).configuration
+    return present
 
 
 def build_network(plan: NetworkPlan, weights: Mapping[str, torch.Tensor]) -> torch.nn.Module:
@@ -126,13 +167,14 @@ def build_network(plan: NetworkPlan, weights: Mapping[str, torch.Tensor]) -> tor
     ModelError
         If the weights do not fit the plans.
     """
+    architecture = plan.configuration["architecture"]
     with _nnunet():
         from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
         network: torch.nn.Module = get_network_from_plans(
-            plan.configuration.network_arch_class_name,
-            plan.configuration.network_arch_init_kwargs,
-            plan.configuration.network_arch_init_kwargs_req_import,
+            architecture["network_class_name"],
+            architecture["arch_kwargs"],
+            architecture["_kw_requires_import"],
             plan.channels,
             plan.classes,
             allow_init=False,

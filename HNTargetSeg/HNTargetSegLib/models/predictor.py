@@ -59,7 +59,7 @@ class Predictor:
     def __init__(self, model: ModelSource, options: PredictOptions | None = None) -> None:
         self.options = options or PredictOptions()
         self._plan = read_plan(model)
-        self._resampling = ProbabilityResampling.from_plans(self._plan.configuration.configuration)
+        self._resampling = ProbabilityResampling.from_plans(self._plan.configuration)
         self._mirror_axes = tuple(model.mirror_axes) if self.options.mirror else ()
 
         from HNTargetSegLib.models.engines import build_engine

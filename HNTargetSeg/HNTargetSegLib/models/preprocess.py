@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from HNTargetSegLib.errors import ModelError
 from HNTargetSegLib.models.network import NetworkPlan
 from HNTargetSegLib.models.options import Mode
-from HNTargetSegLib.models.resample import DEFAULT_RESAMPLING, resample_image
+from HNTargetSegLib.models.resample import DEFAULT_RESAMPLING, resample_image, resampled_shape
 from HNTargetSegLib.models.tiles import Box, every_channel
 
 
@@ -94,23 +96,15 @@ def preprocess(channels: np.ndarray, spacing_kji: Sequence[float], plan: Network
     mode
         ``exact`` resamples in float64 as nnU-Net does, ``fast`` in float32 (differences of 1e-6 of the range).
     """
-    from nnunetv2.preprocessing.preprocessors.default_preprocessor import DefaultPreprocessor
-    from nnunetv2.preprocessing.resampling.default_resampling import compute_new_shape
-
     # The order of copy, transposition and crop is nnU-Net's: sums over an array depend on its layout in memory.
     data: np.ndarray = channels.astype(np.float32).transpose([0, *(axis + 1 for axis in plan.transpose)])
     spacing = tuple(float(spacing_kji[axis]) for axis in plan.transpose)
-    masked = any(plan.configuration.use_mask_for_norm)
-    crop, mask = _nonzero(data, masked)
+    crop, mask = _nonzero(data, any(plan.configuration["use_mask_for_norm"]))
     data = data[every_channel(crop)]
-    target = tuple(float(value) for value in plan.configuration.spacing)
-    shape = tuple(int(size) for size in compute_new_shape(data.shape[1:], spacing, target))
-    # Only normalisations for CT read these.
-    properties: dict[str, dict[str, float]] = {str(index): {} for index in range(plan.channels)}
-    properties.update(plan.manager.foreground_intensity_properties_per_channel)
-    data = DefaultPreprocessor(verbose=False)._normalize(data, mask, plan.configuration, properties)
-    data = _resample(data, shape, spacing, target, plan, mode)
-    placement = Placement(tuple(channels.shape[1:]), plan.transpose, crop, spacing, target, tuple(data.shape[1:]))
+    _normalise(data, mask, plan)
+    shape = resampled_shape(data.shape[1:], spacing, plan.spacing)
+    data = _resample(data, shape, spacing, plan, mode)
+    placement = Placement(tuple(channels.shape[1:]), plan.transpose, crop, spacing, plan.spacing, tuple(data.shape[1:]))
     return Prepared(np.ascontiguousarray(data, dtype=np.float32), placement)
 
 
@@ -131,20 +125,50 @@ def _nonzero(data: np.ndarray, with_mask: bool) -> tuple[Box, np.ndarray]:
     return (parts[0], parts[1], parts[2]), np.zeros((1, 1, 1, 1), np.int8)
 
 
+def _normalise(data: np.ndarray, mask: np.ndarray, plan: NetworkPlan) -> None:
+    """Normalise each channel in place, by nnU-Net's own classes."""
+    masked = plan.configuration["use_mask_for_norm"]
+    for index, name in enumerate(plan.configuration["normalization_schemes"][: plan.channels]):
+        scheme = _normalisation(name)(
+            use_mask_for_norm=masked[index], intensityproperties=plan.intensities.get(str(index), {})
+        )
+        data[index] = scheme.run(data[index], mask[0])
+
+
+def _normalisation(name: str) -> Any:
+    """nnU-Net's class of that name.
+
+    Raises
+    ------
+    ModelError
+        If this nnU-Net has none.
+    """
+    from nnunetv2.preprocessing.normalization import default_normalization_schemes
+
+    found = getattr(default_normalization_schemes, name, None)
+    if found is None:
+        raise ModelError(
+            f"The model's images were normalised by '{name}', which the installed nnU-Net lacks",
+            remedy="Use a model with nnU-Net's own normalisation, such as ZScoreNormalization",
+        )
+    return found
+
+
 def _resample(
     data: np.ndarray,
     shape: tuple[int, ...],
     spacing: tuple[float, ...],
-    target: tuple[float, ...],
     plan: NetworkPlan,
     mode: Mode,
 ) -> np.ndarray:
     if tuple(data.shape[1:]) == shape:
         return data
-    entries = plan.configuration.configuration
-    arguments = entries["resampling_fn_data_kwargs"]
-    if entries["resampling_fn_data"] != DEFAULT_RESAMPLING or arguments.get("order_z", 0) != 0:
-        resampled: np.ndarray = plan.configuration.resampling_fn_data(data, list(shape), list(spacing), list(target))
+    name, arguments = plan.configuration["resampling_fn_data"], plan.configuration["resampling_fn_data_kwargs"]
+    if name != DEFAULT_RESAMPLING or arguments.get("order_z", 0) != 0:
+        from nnunetv2.preprocessing.resampling.utils import recursive_find_resampling_fn_by_name
+
+        resample = recursive_find_resampling_fn_by_name(name)
+        resampled: np.ndarray = resample(data, list(shape), list(spacing), list(plan.spacing), **arguments)
         return resampled
     dtype = np.float64 if mode == "exact" else np.float32
-    return np.stack([resample_image(channel, shape, spacing, target, arguments, dtype) for channel in data])
+    return np.stack([resample_image(channel, shape, spacing, plan.spacing, arguments, dtype) for channel in data])

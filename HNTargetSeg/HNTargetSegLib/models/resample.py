@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import torch
 
 DEFAULT_RESAMPLING = "resample_data_or_seg_to_shape"
+# Spacings that differ by more than this are anisotropic to nnU-Net.
+_ANISOTROPIC = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +113,7 @@ class ProbabilityResampling:
         self, inputs: Sequence[int], outputs: Sequence[int], spacing: Sequence[float], new_spacing: Sequence[float]
     ) -> tuple[Taps, Taps, Taps]:
         """Taps of each axis, from a grid of shape ``inputs`` and ``spacing`` in mm to another."""
-        separate, coarse = _separate_axis(self.separate_z, spacing, new_spacing)
+        separate, coarse = separate_axis(self.separate_z, spacing, new_spacing)
         k, j, i = (
             nearest_taps(n, m) if separate and self.nearest_z and axis == coarse else linear_taps(n, m)
             for axis, (n, m) in enumerate(zip(inputs, outputs, strict=True))
@@ -119,13 +121,22 @@ class ProbabilityResampling:
         return k, j, i
 
 
-def _separate_axis(
+def separate_axis(
     force: bool | None, spacing: Sequence[float], new_spacing: Sequence[float]
 ) -> tuple[bool, int | None]:
-    from nnunetv2.preprocessing.resampling.default_resampling import determine_do_sep_z_and_axis
+    """Whether nnU-Net's default treats one axis apart, and which: the coarsest, where it alone is coarse."""
+    candidates = (spacing, new_spacing) if force is None else (spacing,) if force else ()
+    for candidate in candidates:
+        if force or max(candidate) / min(candidate) > _ANISOTROPIC:
+            # Divided as nnU-Net does it: sizes that differ in the last bit count as one.
+            coarsest = [axis for axis, size in enumerate(candidate) if max(candidate) / size == 1]
+            return (True, coarsest[0]) if len(coarsest) == 1 else (False, None)
+    return False, None
 
-    separate, axis = determine_do_sep_z_and_axis(force, spacing, new_spacing)
-    return bool(separate), None if axis is None else int(axis)
+
+def resampled_shape(shape: Sequence[int], spacing: Sequence[float], new_spacing: Sequence[float]) -> tuple[int, ...]:
+    """Shape of a grid of another spacing over the same volume, rounded as nnU-Net does."""
+    return tuple(round(old / new * size) for size, old, new in zip(shape, spacing, new_spacing, strict=True))
 
 
 def interpolate(logits: torch.Tensor, taps: Sequence[Taps], offset: Sequence[int] = (0, 0, 0)) -> torch.Tensor:
@@ -179,8 +190,8 @@ def _take(values: torch.Tensor, axis: int, index: np.ndarray) -> torch.Tensor:
     import torch
 
     if values.device.type == "cpu":
-        # Along the last axis NumPy gathers several times faster than PyTorch.
-        return torch.from_numpy(np.take(values.numpy(), index, axis))
+        # NumPy gathers several times faster than PyTorch, and faster still where it need not look for wrong indices.
+        return torch.from_numpy(np.take(values.numpy(), index, axis, mode="clip"))
     return values.index_select(axis, torch.from_numpy(index).to(values.device))
 
 
@@ -188,12 +199,13 @@ def _take(values: torch.Tensor, axis: int, index: np.ndarray) -> torch.Tensor:
 def spline_matrix(inputs: int, outputs: int, order: int) -> np.ndarray:
     """Matrix, shape (outputs, inputs), of ``skimage.transform.resize`` along one axis.
 
-    Spline interpolation is linear in the image and separable, so that resizing unit vectors gives all of it.
+    Spline interpolation is linear in the image and separable, so that resizing unit vectors gives all of it. SciPy's
+    ``zoom`` is what ``resize`` calls, without scikit-image's imports.
     """
-    from skimage.transform import resize
+    from scipy.ndimage import zoom
 
     units = np.eye(inputs)
-    matrix: np.ndarray = resize(units, (outputs, inputs), order=order, mode="edge", anti_aliasing=False, clip=False)
+    matrix: np.ndarray = zoom(units, (outputs / inputs, 1.0), order=order, mode="nearest", grid_mode=True)
     matrix.setflags(write=False)
     return matrix
 
@@ -224,7 +236,7 @@ def resample_image(
     """
     if tuple(image.shape) == tuple(shape):
         return image
-    separate, coarse = _separate_axis(arguments.get("force_separate_z", False), spacing, new_spacing)
+    separate, coarse = separate_axis(arguments.get("force_separate_z", False), spacing, new_spacing)
     order = int(arguments.get("order", 3))
     if not separate or coarse is None:
         return _resize(image, shape, order, dtype)

@@ -134,7 +134,7 @@ def _magnitude(image: Volume, box: tuple[slice, slice, slice], options: Gradient
     """Gaussian gradient magnitude inside a box, per voxel step, float64; whole-number images do not truncate it."""
     from scipy import ndimage
 
-    crop = image.array[box].astype(np.float64)
+    crop: np.ndarray = image.array[box].astype(np.float64)
     if options.sigma_unit == "voxel":
         magnitude: np.ndarray = ndimage.gaussian_gradient_magnitude(crop, options.sigma)
         return magnitude

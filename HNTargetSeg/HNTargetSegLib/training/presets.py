@@ -28,6 +28,8 @@ class Schedule:
         Share of the patches that are drawn round a lesion.
     threads
         CPU threads of the network; None is one a core. On a busy machine fewer are faster.
+    seed
+        Of initial weights, patches and augmentation; None draws another each time.
     """
 
     epochs: int = 1000
@@ -39,6 +41,7 @@ class Schedule:
     adamw_rate: float | None = None
     foreground_share: float = 0.33
     threads: int | None = None
+    seed: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form."""
@@ -82,11 +85,39 @@ class Preset:
             steps = (phase.epochs - before) * phase.iterations
             phases.append(f"{steps} steps of {rule} with {phase.foreground_share:.0%} of the patches round a lesion")
         precision = ", convolutions in bfloat16" if self.phases[0].cpu_bf16 else ""
-        return f"{', then '.join(phases)}; polynomial decay{precision}"
+        return f"{', then '.join(phases)}; polynomial decay{precision}; {self.repeatability}"
+
+    @property
+    def seed(self) -> int | None:
+        """Of all phases."""
+        return self.phases[0].seed
+
+    @property
+    def repeatability(self) -> str:
+        """What a repetition of the training will give, for a model's card."""
+        if self.seed is None:
+            return "weights and patches are not seeded, so a repetition differs a little"
+        return (
+            f"seed {self.seed} for weights, patches and augmentation: a repetition without a break gives the same "
+            "weights on the same processor, software and number of threads where one process loads the batches; "
+            "several (nnU-Net's default on a GPU) hand them over in a changing order, and GPU kernels round differently"
+        )
 
     def on_threads(self, threads: int | None) -> Preset:
         """The same preset on that many CPU threads."""
         return replace(self, phases=tuple(replace(phase, threads=threads) for phase in self.phases))
+
+    def seeded(self, seed: int | None) -> Preset:
+        """The same preset with that seed.
+
+        Raises
+        ------
+        BadInputError
+            If it is not a whole number of at most 32 bits, which is all that NumPy's generator takes.
+        """
+        if seed is not None and not 0 <= seed < 1 << 32:
+            raise BadInputError(f"The seed {seed} is not between 0 and {(1 << 32) - 1}")
+        return replace(self, phases=tuple(replace(phase, seed=seed) for phase in self.phases))
 
 
 _DEMO_NETWORK: dict[str, Any] = {

@@ -111,7 +111,8 @@ def model_card(options: TrainingOptions, cases: Sequence[TrainingCase], publicat
             "patients": len(patients),
             "images": len(cases),
             "method": f"{options.trainer}: nnU-Net's loss (soft Dice and cross-entropy) and augmentation, "
-            f"{preset.in_words}; weights and patches are not seeded, so a repetition differs a little",
+            f"{preset.in_words}",
+            "seed": "none" if preset.seed is None else preset.seed,
             "command": publication.command,
         },
         evaluation={"data": publication.evaluation_data, "metrics": dict(publication.metrics) or UNKNOWN},

@@ -6,15 +6,18 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from HNTargetSegLib.errors import BadInputError, MissingDependencyError
+from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.models.options import Device
 from HNTargetSegLib.training.cases import TrainingCase, check_case, split_by_patient
 from HNTargetSegLib.training.presets import Preset
 from HNTargetSegLib.training.workspace import Workspace
 
 BASELINE = "nnUNetTrainerHNTS"
 _CONFIGURATION = "3d_fullres"
+_DEVICES = ("cuda", "mps", "cpu")
+_SEED_FILE = "seed.json"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,11 @@ class TrainingOptions:
         Class name of the nnU-Net trainer.
     fold
         Index of the split that is trained.
+
+    Raises
+    ------
+    BadInputError
+        If nnU-Net knows no such device.
     """
 
     preset: Preset
@@ -40,6 +48,10 @@ class TrainingOptions:
     device: str = "cuda"
     trainer: str = BASELINE
     fold: int = 0
+
+    def __post_init__(self) -> None:
+        if self.device not in _DEVICES:
+            raise BadInputError(f"There is no device '{self.device}'", remedy=f"Choose one of {', '.join(_DEVICES)}")
 
     @property
     def results(self) -> Path:
@@ -62,12 +74,16 @@ def train(cases: Sequence[TrainingCase], options: TrainingOptions, say: Callable
     MissingDependencyError
         If the device is missing.
     BadInputError
-        If an image or mask cannot be used (all are read before nnU-Net starts), or the workspace holds other cases.
+        If an image or mask cannot be used (all are read before nnU-Net starts), or the workspace was begun with other
+        cases or another seed.
     TargetSegError
         If a stage of nnU-Net fails.
     """
-    _require_device(options.device)
+    from HNTargetSegLib.models.engines import chosen_device
+
+    chosen_device(cast(Device, options.device))
     workspace = options.workspace
+    _hold_seed(options)
     environment = workspace.environment(options.preset.phases[0], options.device)
     begun = (workspace.preprocessed / "dataset_fingerprint.json").exists()
     if not begun:
@@ -99,9 +115,8 @@ def _run_phase(number: int, options: TrainingOptions, say: Callable[[str], None]
     finished = fold / f"phase_{number}.finished"
     if finished.exists():
         return
-    begun = any((fold / f"checkpoint_{name}.pth").exists() for name in ("latest", "final"))
     arguments = [str(workspace.dataset_id), _CONFIGURATION, str(options.fold), "-tr", options.trainer]
-    arguments += ["-p", preset.plans, "-device", options.device, *(["--c"] if begun else [])]
+    arguments += ["-p", preset.plans, "-device", options.device, *(["--c"] if _has_checkpoint(options) else [])]
     workspace.run("train", arguments, workspace.environment(preset.phases[number], options.device), say)
     finished.touch()
 
@@ -153,14 +168,21 @@ def adapt_plans(workspace: Workspace, preset: Preset) -> None:
     workspace.write_json(workspace.preprocessed / f"{preset.plans}.json", plans)
 
 
-def _require_device(device: str) -> None:
-    import torch
+def _hold_seed(options: TrainingOptions) -> None:
+    """Write down what seed a training is begun with; refuse to go on with another one."""
+    path, seed = options.workspace.root / _SEED_FILE, options.preset.seed
+    if _has_checkpoint(options):
+        begun = json.loads(path.read_text(encoding="utf-8"))["seed"] if path.exists() else None
+        if begun != seed:
+            remedy = "Leave --seed out" if begun is None else f"Go on with --seed {begun}"
+            raise BadInputError(
+                f"This training was begun with {'no seed' if begun is None else f'seed {begun}'}",
+                path=options.workspace.root,
+                remedy=f"{remedy}, or choose another --workspace",
+            )
+    options.workspace.write_json(path, {"seed": seed})
 
-    available = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if device not in available:
-        raise BadInputError(f"There is no device '{device}'", remedy="Choose cuda, mps or cpu")
-    if not available[device]:
-        raise MissingDependencyError(
-            f"PyTorch sees no {device} device here",
-            remedy="Use --device cpu with --preset demo, or install a driver and a PyTorch build that fit the GPU",
-        )
+
+def _has_checkpoint(options: TrainingOptions) -> bool:
+    fold = options.results / f"fold_{options.fold}"
+    return any((fold / f"checkpoint_{name}.pth").exists() for name in ("latest", "final"))

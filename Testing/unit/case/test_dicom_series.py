@@ -11,7 +11,14 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
-from pydicom.uid import ExplicitVRLittleEndian, RTStructureSetStorage, generate_uid
+from pydicom.encaps import encapsulate, generate_frames
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RTStructureSetStorage,
+    generate_uid,
+)
 
 from HNTargetSegLib.case.checks import check_image
 from HNTargetSegLib.case.dicom_series import read_identity, read_series, series_volume
@@ -159,6 +166,38 @@ def test_compressed_slices_read(tmp_path: Path, compressor: str) -> None:
     found = read_volume(tmp_path)
     assert np.array_equal(found.array, array)
     assert found.spacing == (0.5, 0.5, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("syntax", "error", "stored"),
+    [
+        (JPEGLSLossless, 0, {}),
+        (JPEGLSLossless, 0, {"BitsStored": 12, "HighBit": 11}),
+        (JPEGLSNearLossless, 2, {"BitsStored": 12, "HighBit": 11}),
+    ],
+)
+def test_jpeg_ls_slices_read(
+    tmp_path: Path, make_series: MakeSeries, syntax: pydicom.uid.UID, error: int, stored: dict[str, int]
+) -> None:
+    for path in make_series(tmp_path, **stored):
+        data = pydicom.dcmread(path)
+        data.compress(syntax, jls_error=error)
+        data.save_as(path)
+        assert pydicom.dcmread(path).file_meta.TransferSyntaxUID == syntax
+    found = read_volume(tmp_path).array
+    assert found.dtype == np.uint16
+    assert np.abs(found.astype(int) - expected_array(5)).max() <= error
+
+
+def test_a_jpeg_ls_slice_that_is_cut_off_is_refused(tmp_path: Path, make_series: MakeSeries) -> None:
+    for path in make_series(tmp_path):
+        data = pydicom.dcmread(path)
+        data.compress(JPEGLSLossless)
+        (frame,) = generate_frames(data.PixelData, number_of_frames=1)
+        data.PixelData = encapsulate([frame[: len(frame) // 2]])
+        data.save_as(path)
+    with pytest.raises(BadInputError, match="cannot be decoded"):
+        read_volume(tmp_path)
 
 
 def test_run_length_encoded_slices_read_and_are_scaled(tmp_path: Path, make_series: MakeSeries) -> None:

@@ -126,3 +126,14 @@ def test_help_and_other_commands_run_no_network() -> None:
 def test_openvino_keeps_the_systems_allocator() -> None:
     pytest.importorskip("openvino")
     assert not runs_pytorch(["segment", "--mid", "a.nii.gz"])
+
+
+def test_a_command_seldom_searches_for_cycles_and_not_at_its_end(tmp_path: Path) -> None:
+    """With PyTorch loaded the searches cost a second of a short command."""
+    script = tmp_path / "command.py"
+    script.write_text(
+        "import gc, sys\nfrom HNTargetSegLib.cli.console import console\nbefore = gc.get_threshold()[0]\n"
+        "try:\n    console()\nfinally:\n    print(gc.get_threshold()[0] > 10 * before, gc.get_freeze_count() > 1000)\n"
+    )
+    for arguments in (["models", "list"], ["--help"], ["models", "card", "none such"]):
+        assert run(script, *arguments).stdout.endswith("True True\n")

@@ -10,6 +10,7 @@ import numpy as np
 
 from HNTargetSegLib.case.layout import discover
 from HNTargetSegLib.case.read import read_mask, read_volume
+from HNTargetSegLib.files import sha256
 from HNTargetSegLib.models.store import ModelStore
 
 RESULT = ["lesions.csv", "lesions.nii.gz", "manifest.json", "overlay.png", "segmentation.nii.gz"]
@@ -30,6 +31,8 @@ def test_a_patient_is_generated_and_both_visits_are_segmented(hntargetseg: Any, 
         assert sorted(file.name for file in (output / visit).iterdir()) == RESULT
         assert read_mask(output / visit / "segmentation.nii.gz").geometry.matches(read_volume(path).geometry, 1e-4)
         assert str(output / visit) in outcome.out
+        (used,) = json.loads((output / visit / "manifest.json").read_text())["inputs"]
+        assert (used["role"], used["sha256"]) == (f"{visit}_T2", sha256(path))
     assert f"Picture: {output / 'overlay.png'}" in outcome.out
     assert "mean nothing clinically" in outcome.out
 

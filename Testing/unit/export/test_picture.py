@@ -60,6 +60,18 @@ def test_the_outline_encloses_the_bright_lesion(image, lesions, tmp_path):
     assert picture[bottom - 8, left - 8].max() < 0.7
 
 
+def test_a_name_that_has_no_room_in_its_plane_is_not_drawn_over_the_plane_beside_it(image, tmp_path):
+    labels = np.zeros(image.array.shape, np.uint8)
+    middle = labels.shape[1] // 2
+    # The lesion fills the coronal plane, whose name would stand left of it, and is one line of the axial plane.
+    labels[:, middle] = 2
+    write_overlay(image, find_lesions(image.with_array(labels)), tmp_path / "overlay.png")
+    pixels = pixels_of(tmp_path / "overlay.png", 2)
+    axial = pixels[pixels[:, 1] < 0.3 * matplotlib.image.imread(tmp_path / "overlay.png").shape[1]]
+    assert len(axial) > 200
+    assert np.ptp(axial[:, 0]) < 0.2 * np.ptp(pixels[:, 0])
+
+
 def test_without_lesions_the_picture_differs_by_words_and_has_no_outline(image, no_lesions, tmp_path):
     write_overlay(image, no_lesions, tmp_path / "none.png", "Title")
     assert len(pixels_of(tmp_path / "none.png", 1)) == len(pixels_of(tmp_path / "none.png", 2)) == 0

@@ -181,6 +181,7 @@ def random_model() -> Callable[..., InMemoryModel]:
         channels: int = 1,
         mirror_axes: tuple[int, ...] = (0, 2),
         transpose: tuple[int, ...] = (0, 1, 2),
+        features: tuple[int, ...] = (4, 8, 8),
         **entries: Any,
     ) -> InMemoryModel:
         plans = copy.deepcopy(tiny_plans(channels))
@@ -189,6 +190,7 @@ def random_model() -> Callable[..., InMemoryModel]:
         plans["foreground_intensity_properties_per_channel"] = {str(channel): {} for channel in range(channels)}
         entries.setdefault("resampling_fn_data_kwargs", {**RESAMPLING, "order": 3})
         plans["configurations"]["3d_fullres"].update(entries)
+        plans["configurations"]["3d_fullres"]["architecture"]["arch_kwargs"]["features_per_stage"] = list(features)
         labels = {"background": 0, "GTVp": 1, "GTVn": 2}
         names = {str(channel): "T2" for channel in range(channels)}
         dataset = {"channel_names": names, "labels": labels, "numTraining": 1, "file_ending": ".nii.gz"}

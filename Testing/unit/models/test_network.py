@@ -36,7 +36,7 @@ def test_a_preprocessor_that_nnunet_lacks_is_replaced_and_named(random_model: Ca
     )
     plan = read_plan(model)
     assert any("DilatedPremaskAsFgPreprocessor" in note for note in plan.notes)
-    assert plan.configuration.configuration["resampling_fn_data"] == "resample_data_or_seg_to_shape"
+    assert plan.configuration["resampling_fn_data"] == "resample_data_or_seg_to_shape"
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,40 @@ def test_label_values_written_as_text_are_read(random_model: Callable[..., Any])
     model = random_model()
     text = {**model.dataset, "labels": {"background": "0", "GTVp": "1", "GTVn": "2"}}
     assert read_plan(dataclasses.replace(model, dataset=text)).classes == 3
+
+
+def test_plans_of_nnunets_older_form_give_the_same_network(random_model: Callable[..., Any]) -> None:
+    model = random_model()
+    present = read_plan(model).configuration["architecture"]
+    arguments = present["arch_kwargs"]
+    older = model.plans["configurations"]["3d_fullres"]
+    del older["architecture"]
+    older.update(
+        UNet_class_name="PlainConvUNet",
+        UNet_base_num_features=4,
+        unet_max_num_features=8,
+        n_conv_per_stage_encoder=arguments["n_conv_per_stage"],
+        n_conv_per_stage_decoder=arguments["n_conv_per_stage_decoder"],
+        num_pool_per_axis=[1, 2, 2],
+        pool_op_kernel_sizes=arguments["strides"],
+        conv_kernel_sizes=arguments["kernel_sizes"],
+    )
+    assert read_plan(model).configuration["architecture"] == present
+
+
+@pytest.mark.parametrize("entry", ["transpose_forward", "spacing", "use_mask_for_norm"])
+def test_plans_that_lack_what_preprocessing_needs_are_refused(random_model: Callable[..., Any], entry: str) -> None:
+    model = random_model()
+    model.plans.pop(entry, None)
+    model.plans["configurations"]["3d_fullres"].pop(entry, None)
+    with pytest.raises(ModelError, match=entry):
+        read_plan(model)
+
+
+def test_a_label_for_voxels_that_training_ignores_has_no_output(random_model: Callable[..., Any]) -> None:
+    model = random_model()
+    ignored = {**model.dataset, "labels": {**model.dataset["labels"], "ignore": 3}}
+    assert read_plan(dataclasses.replace(model, dataset=ignored)).classes == 3
 
 
 def test_a_fold_that_the_model_lacks_is_refused_by_name(random_model: Callable[..., Any]) -> None:

@@ -26,26 +26,6 @@ from HNTargetSegLib.models.recipe import Recipe
 from HNTargetSegLib.models.results import store_from_results
 
 TORCH = PredictOptions(device="cpu", backend="torch")
-THREE_STAGES: dict[str, Any] = {
-    "network_class_name": "dynamic_network_architectures.architectures.unet.PlainConvUNet",
-    "arch_kwargs": {
-        "n_stages": 3,
-        "features_per_stage": [8, 16, 32],
-        "conv_op": "torch.nn.modules.conv.Conv3d",
-        "kernel_sizes": [[1, 3, 3], [3, 3, 3], [3, 3, 3]],
-        "strides": [[1, 1, 1], [1, 2, 2], [2, 2, 2]],
-        "n_conv_per_stage": [1, 1, 1],
-        "n_conv_per_stage_decoder": [1, 1],
-        "conv_bias": True,
-        "norm_op": "torch.nn.modules.instancenorm.InstanceNorm3d",
-        "norm_op_kwargs": {"eps": 1e-05, "affine": True},
-        "dropout_op": None,
-        "dropout_op_kwargs": None,
-        "nonlin": "torch.nn.LeakyReLU",
-        "nonlin_kwargs": {"inplace": True},
-    },
-    "_kw_requires_import": ["conv_op", "norm_op", "dropout_op", "nonlin"],
-}
 # name: shape (k, j, i), spacing (i, j, k) in mm, empty border in voxels. The network's first axis is the image's j.
 VOLUMES: dict[str, tuple[tuple[int, int, int], tuple[float, float, float], int]] = {
     "native_border": ((76, 30, 62), (1.0, 3.5, 1.0), 5),
@@ -118,7 +98,7 @@ def test_exact_mode_equals_the_command_of_nnunet_on_five_geometries(
         transpose=(1, 0, 2),
         spacing=[3.5, 1.0, 1.0],
         patch_size=[16, 64, 56],
-        architecture=THREE_STAGES,
+        features=(8, 16, 32),
     )
     _write_nnunet_results(model, tmp_path / "results" / "Dataset777_Tiny" / "nnUNetTrainer__nnUNetPlans__3d_fullres")
     _write_volumes(tmp_path / "in", textured)
@@ -352,5 +332,21 @@ def test_the_room_opens_without_loading_torch_or_nnunet() -> None:
         "print([name for name in ('torch', 'nnunetv2', 'scipy', 'skimage', 'openvino') if name in sys.modules])"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_prediction_does_without_nnunets_readers_and_planners(blob_model: Path, tmp_path: Path) -> None:
+    """They cost a process that segments one image most of a second."""
+    script = (
+        "import sys; import numpy as np; from pathlib import Path;"
+        "from HNTargetSegLib.models.predictor import Predictor;"
+        "from HNTargetSegLib.models.stored import load_model;"
+        "image = np.random.default_rng(0).normal(size=(1, 20, 36, 40));"
+        f"Predictor(load_model(Path({str(blob_model / 'blobs')!r}))).predict(image, (2.0, 3.0, 5.0));"
+        "print([name for name in ('nnunetv2.imageio', 'batchgenerators.augmentations', 'pandas', 'skimage', 'nibabel')"
+        " if name in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "HNTARGETSEG_CACHE": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -9,7 +9,14 @@ import pytest
 import torch
 
 from HNTargetSegLib.errors import ModelError
-from HNTargetSegLib.models.resample import ProbabilityResampling, interpolate, resample_image
+from HNTargetSegLib.models.resample import (
+    ProbabilityResampling,
+    interpolate,
+    resample_image,
+    resampled_shape,
+    separate_axis,
+    spline_matrix,
+)
 
 LOGITS = {"is_seg": False, "order": 1, "order_z": 0, "force_separate_z": None}
 IMAGE = {"is_seg": False, "order": 3, "order_z": 0, "force_separate_z": None}
@@ -53,6 +60,29 @@ def test_logits_resample_to_nnunets_labels_and_values(case: tuple[Any, ...], for
     step = np.spacing(np.maximum(np.abs(ours), np.abs(theirs))).astype(float)
     assert np.all(np.abs(ours.astype(float) - theirs) <= step + 2e-6)
     assert np.mean(ours.argmax(0) != theirs.argmax(0)) <= 2e-5
+
+
+def test_shape_and_the_axis_treated_apart_are_those_of_nnunet() -> None:
+    from nnunetv2.preprocessing.resampling.default_resampling import compute_new_shape, determine_do_sep_z_and_axis
+
+    generator = np.random.default_rng(5)
+    for _ in range(300):
+        # Few values, so that ties and equal spacings occur.
+        spacing, new_spacing = generator.choice([0.5, 0.7, 1.0, 2.0, 3.5, 6.0], (2, 3)).tolist()
+        shape = generator.integers(1, 300, 3).tolist()
+        assert resampled_shape(shape, spacing, new_spacing) == tuple(compute_new_shape(shape, spacing, new_spacing))
+        for force in (None, True, False):
+            separate, axis = determine_do_sep_z_and_axis(force, spacing, new_spacing)
+            assert separate_axis(force, spacing, new_spacing) == (separate, axis)
+
+
+@pytest.mark.parametrize("order", [0, 1, 3])
+def test_the_matrix_of_an_axis_is_that_of_scikit_image(order: int) -> None:
+    from skimage.transform import resize
+
+    for inputs, outputs in ((1, 7), (7, 1), (30, 41), (64, 37), (200, 256)):
+        theirs = resize(np.eye(inputs), (outputs, inputs), order, mode="edge", anti_aliasing=False, clip=False)
+        assert np.array_equal(spline_matrix(inputs, outputs, order), theirs)
 
 
 def test_a_box_of_resampled_logits_is_cut_from_the_whole() -> None:

@@ -2,27 +2,48 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from HNTargetSegLib.case.read import read_volume
 from HNTargetSegLib.cli.main import main
 from HNTargetSegLib.errors import BadInputError, MissingDependencyError
 from HNTargetSegLib.models.options import PredictOptions
 from HNTargetSegLib.models.store import ModelStore
+from HNTargetSegLib.models.weights import read_checkpoint
 from HNTargetSegLib.phantom import PhantomOptions, generate_patient, write_patient
 from HNTargetSegLib.pipeline import LoadedModel
 from HNTargetSegLib.training.assess import assess, summarise
 from HNTargetSegLib.training.cases import find_cases
 from HNTargetSegLib.training.presets import PRESETS, Preset, Schedule, preset
-from HNTargetSegLib.training.publish import Publication, publish
+from HNTargetSegLib.training.publish import Publication, model_card, publish
 from HNTargetSegLib.training.train import TrainingOptions, adapt_plans, train, write_raw_dataset
 from HNTargetSegLib.training.workspace import COMMAND, TRAINERS, Workspace
 
+SEED = 7
+FIRST_WEIGHTS = "first.pth"
+DRAW_PATCHES = """
+import json, sys
+import numpy as np, torch
+sys.path.insert(0, {trainers!r})
+from baseline import nnUNetTrainerHNTS
+
+if __name__ == "__main__":
+    plans, dataset = (json.load(open(name)) for name in ("plans.json", "dataset.json"))
+    plans["continue_training"] = False
+    trainer = nnUNetTrainerHNTS(plans, "3d_fullres", 0, dataset, torch.device("cpu"))
+    trainer.initialize()
+    drawn = []
+    for trainer.current_epoch in (0, 0, 5):
+        drawn.append([next(loader)["data"].numpy() for loader in trainer.get_dataloaders()])
+    np.save({target!r}, np.array(drawn))
+"""
 SMALL = PhantomOptions(size=(48, 56, 24), spacing=(4.0, 4.0, 6.0))
 
 
@@ -40,7 +61,7 @@ def short_preset(*epochs):
     overrides = {"batch_size": 2, "patch_size": [16, 32, 32], "architecture": network}
     schedule = Schedule(1, 2, 1, save_every=1, mirror_axes=(2,), cpu_bf16=True)
     phases = tuple(replace(schedule, epochs=number) for number in epochs)
-    return Preset("short", demo.planner, demo.planned, "nnUNetShortPlans", phases, "two steps", overrides)
+    return Preset("short", demo.planner, demo.planned, "nnUNetShortPlans", phases, "two steps", overrides).seeded(SEED)
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +73,7 @@ def trained(tmp_path_factory):
     lines = []
     options = TrainingOptions(short_preset(1), Workspace(root / "work"), "cpu")
     results = train(cases, options, lines.append)
+    shutil.copy(results / "fold_0" / "checkpoint_final.pth", options.workspace.root / FIRST_WEIGHTS)
     return cases, options, results, lines
 
 
@@ -64,7 +86,7 @@ def test_the_trained_model_is_stored_with_a_card_and_predicts(trained, tmp_path)
     assert model.trainer == "nnUNetTrainerHNTS"
     assert str(cases[0].image.parent) not in (model.folder / "dataset.json").read_text()
     assert ModelStore(tmp_path, tmp_path / "none").verify("short").card == model.card
-    loaded = LoadedModel.load(model, PredictOptions(device="cpu", mirror=False))
+    loaded = LoadedModel.load(model, PredictOptions(device="cpu"))
     figures = assess(loaded, cases[:1], lambda line: None)
     assert summarise(figures)["GTVp"]["cases"] == 1
     image = read_volume(cases[0].image)
@@ -120,12 +142,75 @@ def test_nnunet_finds_the_trainer_in_a_fresh_process():
     assert result.stdout.strip().endswith("nnUNetTrainer")
 
 
-def test_an_absent_gpu_is_said_before_anything_starts(tmp_path):
-    import torch
+def weights_after_training(trained, root, seed):
+    """Train the prepared cases again in a process of its own; the stages before it are those of ``trained``."""
+    cases, options, _, _ = trained
+    shutil.copytree(options.workspace.root, root, ignore=shutil.ignore_patterns("results"))
+    results = train(cases, TrainingOptions(short_preset(1).seeded(seed), Workspace(root), "cpu"), lambda line: None)
+    return read_checkpoint(results / "fold_0" / "checkpoint_final.pth").weights
 
+
+def test_one_seed_gives_equal_weights_in_fresh_processes_and_another_seed_other_ones(trained, tmp_path):
+    first = read_checkpoint(trained[1].workspace.root / FIRST_WEIGHTS).weights
+    again, other = (weights_after_training(trained, tmp_path / str(seed), seed) for seed in (SEED, SEED + 1))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not any(torch.equal(first[name], other[name]) for name in first if name.endswith("conv.weight"))
+
+
+def test_seeded_loaders_draw_the_same_patches_again_and_others_at_a_later_epoch(trained, monkeypatch, tmp_path):
+    """In nnU-Net's worker processes, which its own trainer leaves unseeded."""
+    results = trained[2]
+    monkeypatch.setenv("HNTARGETSEG_SCHEDULE", json.dumps({"seed": SEED}))
+    monkeypatch.setenv("nnUNet_n_proc_DA", "1")
+    for name in ("raw", "preprocessed", "results"):
+        monkeypatch.setenv(f"nnUNet_{name}", str(results.parents[2] / name))
+    script = tmp_path / "draw.py"
+    script.write_text(DRAW_PATCHES.format(trainers=str(TRAINERS), target=str(tmp_path / "patches.npy")))
+    subprocess.run([sys.executable, str(script)], check=True, cwd=results)
+    first, again, later = np.load(tmp_path / "patches.npy")
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, later)
+
+
+def test_the_card_says_the_seed_or_that_there_is_none(trained):
+    cases, options, _, _ = trained
+    unseeded = replace(options, preset=options.preset.seeded(None))
+    card = model_card(options, cases, Publication("short"))
+    assert card.training["seed"] == SEED
+    assert f"seed {SEED}" in card.training["method"]
+    assert "not seeded" in model_card(unseeded, cases, Publication("short")).training["method"]
+
+
+@pytest.mark.parametrize("seed", [None, SEED + 1])
+def test_a_workspace_does_not_go_on_with_another_seed(trained, seed):
+    cases, options, _, _ = trained
+    with pytest.raises(BadInputError, match=f"begun with seed {SEED}.*--seed {SEED}"):
+        train(cases, replace(options, preset=options.preset.seeded(seed)))
+
+
+def test_a_training_that_was_begun_without_a_seed_takes_none(tmp_path):
+    options = TrainingOptions(short_preset(1), Workspace(tmp_path), "cpu")
+    (options.results / "fold_0").mkdir(parents=True)
+    (options.results / "fold_0" / "checkpoint_latest.pth").touch()
+    with pytest.raises(BadInputError, match=r"begun with no seed.*Leave --seed out"):
+        train([], options)
+
+
+def test_a_seed_that_no_generator_takes_is_refused():
+    with pytest.raises(BadInputError, match="seed 4294967296"):
+        preset("demo").seeded(1 << 32)
+
+
+@pytest.mark.parametrize("device", ["auto", "tpu"])
+def test_a_device_that_nnunet_does_not_know_is_refused(tmp_path, device):
+    with pytest.raises(BadInputError, match=f"'{device}'.*cuda, mps, cpu"):
+        TrainingOptions(preset("demo"), Workspace(tmp_path / "work"), device)
+
+
+def test_an_absent_gpu_is_said_before_anything_starts(tmp_path):
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
-    with pytest.raises(MissingDependencyError, match="--device cpu"):
+    with pytest.raises(MissingDependencyError, match="sees no cuda device"):
         train([], TrainingOptions(preset("demo"), Workspace(tmp_path / "work"), "cuda"))
     assert not (tmp_path / "work").exists()
 

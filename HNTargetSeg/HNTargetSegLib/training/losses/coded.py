@@ -47,7 +47,7 @@ def with_weights(labels: np.ndarray, weighting: Weighting) -> np.ndarray:
     """
     if labels.min() < -1 or labels.max() >= _LABELS:
         raise BadInputError(f"Labels from {labels.min()} to {labels.max()} cannot be coded with weights")
-    coded = labels.astype(np.int16)
+    coded: np.ndarray = labels.astype(np.int16)
     for label in weighting.labels:
         instances = find_instances(labels == label)
         if not instances.count:

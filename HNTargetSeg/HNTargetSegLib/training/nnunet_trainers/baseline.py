@@ -11,7 +11,9 @@ import json
 import os
 from typing import Any
 
+import numpy as np
 import torch
+from batchgenerators.dataloading.nondet_multi_threaded_augmenter import NonDetMultiThreadedAugmenter
 from nnunetv2.training.lr_scheduler.polylr import PolyLRScheduler
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
@@ -61,12 +63,41 @@ class nnUNetTrainerHNTS(nnUNetTrainer):
         optimizer = torch.optim.AdamW(self.network.parameters(), rate, weight_decay=self.weight_decay)
         return optimizer, PolyLRScheduler(optimizer, rate, self.num_epochs)
 
+    def get_dataloaders(self) -> tuple[Any, Any]:
+        """As nnU-Net, with seeded loaders if the schedule has a seed."""
+        self._seed_process(self.current_epoch)
+        loaders = super().get_dataloaders()
+        if self._seed is not None:
+            for number, loader in enumerate(loaders):
+                # nnU-Net starts its workers unseeded. Without workers this process draws, and is seeded.
+                if isinstance(loader, NonDetMultiThreadedAugmenter):
+                    # The epoch is part of it: a training that goes on shall not see its first patches again.
+                    loader.seeds = _seeds((self._seed, self.current_epoch, number), loader.num_processes)
+                    loader.restart()
+        return loaders
+
+    @property
+    def _seed(self) -> int | None:
+        return self.schedule.get("seed")
+
+    def _seed_process(self, epoch: int) -> None:
+        if self._seed is not None:
+            (seed,) = _seeds((self._seed, epoch), 1)
+            np.random.seed(seed)
+            torch.manual_seed(seed)
+
     def initialize(self) -> None:
         """As nnU-Net, then let the network's forward pass run in bfloat16 if the schedule asks for it on the CPU."""
         already = self.was_initialized
+        if not already:
+            self._seed_process(0)
         super().initialize()
         if not already and self.device.type == "cpu" and self.schedule.get("cpu_bf16", False):
             self.network.forward = _in_bfloat16(self.network.forward)
+
+
+def _seeds(entropy: tuple[int, ...], count: int) -> list[int]:
+    return [int(word) for word in np.random.SeedSequence(entropy).generate_state(count)]
 
 
 def _in_bfloat16(forward: Any) -> Any:
