@@ -110,6 +110,26 @@ def test_recent_folder_is_opened_again_after_a_restart(host: Host, tmp_path: Pat
         assert host.find("patientLabel").text() == "Patient 1"
 
 
+@pytest.mark.dialect("methods")
+def test_dates_of_the_headers_stand_on_the_visits(host: Host, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from HNTargetSegLib.case.identity import SeriesIdentity
+    from HNTargetSegLib.review.case import ReviewCase
+
+    with opened(host, tmp_path) as module:
+        module.open_folder(small_patient())
+        case = module.session.case
+        dates = {Visit.PRE: "20280103", Visit.MID: "20280131"}
+        visits = {
+            visit: replace(case.visits[visit], identity=SeriesIdentity(series_date=date))
+            for visit, date in dates.items()
+        }
+        module.session.open(ReviewCase("7", visits))
+        assert host.find("preButton").text() == "pre-RT  2028-01-03"
+        assert host.find("midButton").text() == "mid-RT  2028-01-31"
+
+
 @pytest.mark.dialect("attributes")
 def test_sample_data_opens_the_generated_patient_in_the_module(host: Host, tmp_path: Path) -> None:
     with opened(host, tmp_path, HNTARGETSEG_CACHE=str(tmp_path / "cache")) as module:

@@ -53,16 +53,37 @@ def test_scene_closed_in_mid_run_stops_it_and_another_patient_can_be_opened(host
         assert host.find("patientLabel").text() == "Patient 1"
 
 
-def test_volume_and_segmentation_deleted_in_mid_run_leave_the_other_visit(host: Host, tmp_path: Path) -> None:
+def test_segmentation_deleted_in_mid_run_is_told_of_and_made_anew_by_the_result(host: Host, tmp_path: Path) -> None:
     with opened(host, tmp_path) as module:
         _at_work(module)
-        scene = module.desk.review_scene
-        host.scene.RemoveNode(scene.segmentation_node(Visit.PRE))
-        host.scene.RemoveNode(scene.volume_node(Visit.MID))
+        host.scene.RemoveNode(module.desk.review_scene.segmentation_node(Visit.MID))
+        host.wait_until(lambda: "were removed from the scene" in module.messages(), 10, "the message")
+        module.end_run()
+        assert module.cells("Lesion")
+        node = module.desk.review_scene.segmentation_node(Visit.MID)
+        assert node.GetSegmentation().GetNumberOfSegments() == len(module.session.lesions(Visit.MID))
+
+
+def test_volume_deleted_in_mid_run_leaves_the_other_visit(host: Host, tmp_path: Path) -> None:
+    with opened(host, tmp_path) as module:
+        _at_work(module)
+        host.scene.RemoveNode(module.desk.review_scene.volume_node(Visit.MID))
         host.wait_until(lambda: Visit.MID not in module.session.visits, 10, "the visit to go")
         module.end_run()
         assert list(module.session.visits) == [Visit.PRE]
         assert not host.find("midButton").isEnabled()
+
+
+def test_timer_rests_while_nothing_happens(host: Host, tmp_path: Path) -> None:
+    with opened(host, tmp_path) as module:
+        module.open_folder(small_patient())
+        polling = module.logic.shared.polling
+        host.wait_until(lambda: not polling.active, 10, "the timer to stop")
+        module.begin_run("mid")
+        assert polling.active
+        host.press("cancelButton")
+        module.end_run()
+        host.wait_until(lambda: not polling.active, 10, "the timer to stop")
 
 
 def test_model_removed_while_it_is_chosen_is_told_of_and_the_list_is_new(host: Host, tmp_path: Path) -> None:

@@ -97,6 +97,16 @@ def test_segmentation_under_a_transform_is_told_of_or_followed_and_nothing_break
         assert len(module.cells("cc")) == len(before)
 
 
+@pytest.mark.dialect("attributes")
+def test_editor_saves_its_undo_state_before_a_model_writes(host: Host, tmp_path: Path) -> None:
+    with opened(host, tmp_path) as module:
+        module.open_folder(small_patient())
+        module.segment("mid")
+        calls = [call for call, _ in host.find("editor").host_calls]
+        assert "saveStateForUndo" in calls
+        assert host.find("editor").segmentationNode() is module.desk.review_scene.segmentation_node(Visit.MID)
+
+
 @pytest.mark.dialect("methods")
 def test_two_panels_on_one_scene_show_one_review(host: Host, tmp_path: Path) -> None:
     import slicer

@@ -16,13 +16,23 @@ from typing import Any
 
 import pytest
 from PySide6 import QtWidgets
-
 from Testing.slicerhost.host import Host
 from Testing.slicerhost.review_module import OpenModule, opened, small_patient
 from Testing.slicerhost.standins import packaging
 
 CHECK_SECONDS = 90
-PACKAGES = ("numpy", "scipy", "SimpleITK", "torch", "nnunetv2", "safetensors", "pydicom", "matplotlib", "psutil", "tqdm")
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "SimpleITK",
+    "torch",
+    "nnunetv2",
+    "safetensors",
+    "pydicom",
+    "matplotlib",
+    "psutil",
+    "tqdm",
+)
 
 
 @pytest.mark.dialect("attributes")
@@ -36,9 +46,7 @@ def test_reviewer_is_kept_and_stands_in_the_export(host: Host, tmp_path: Path) -
         module.tab("Export")
         host.write("folderEdit", str(tmp_path / "out"))
         host.press("exportButton")
-        assert json.loads((tmp_path / "out" / "manifest.json").read_text())["reviewer"] == "Reader 1", (
-            module.messages()
-        )
+        assert json.loads((tmp_path / "out" / "manifest.json").read_text())["reviewer"] == "Reader 1", module.messages()
 
 
 @pytest.mark.dialect("methods")

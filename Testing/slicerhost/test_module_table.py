@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from PySide6 import QtCore, QtTest
-
-from HNTargetSegLib.case.patient import Visit
 from Testing.slicerhost.forty_lesions import COUNT, open_forty
 from Testing.slicerhost.host import LEFT, Host
 from Testing.slicerhost.review_module import OpenModule, opened
+
+from HNTargetSegLib.case.patient import Visit
 
 
 def test_heading_sorts_by_its_figure_both_ways(host: Host, tmp_path: Path) -> None:
@@ -111,6 +111,8 @@ def _click_heading(module: OpenModule, heading: str) -> None:
     header = module.host.find("table").horizontalHeader()
     titles = [header.model().headerData(n, header.orientation()).replace("\n", " ") for n in range(header.count())]
     number = titles.index(heading)
-    place = QtCore.QPoint(header.sectionViewportPosition(number) + header.sectionSize(number) // 2, header.height() // 2)
+    place = QtCore.QPoint(
+        header.sectionViewportPosition(number) + header.sectionSize(number) // 2, header.height() // 2
+    )
     QtTest.QTest.mouseClick(header.viewport(), LEFT, pos=place)
     module.host.process()

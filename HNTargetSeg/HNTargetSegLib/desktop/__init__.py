@@ -1,0 +1,1 @@
+"""Qt panels of the Slicer module: no logic."""
