@@ -54,6 +54,8 @@ fuzz: $(VENV)/.installed-test
 
 pictures: $(VENV)/.installed-test
 	$(BIN)/python Testing/pictures/make_pictures.py
+	$(BIN)/python Testing/pictures/module_picture.py
+	$(BIN)/python Testing/pictures/review_pictures.py
 
 clean:
 	rm -rf $(VENV) build dist demo-output

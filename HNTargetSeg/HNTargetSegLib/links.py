@@ -11,7 +11,7 @@ ISSUES = f"{HOMEPAGE}/issues"
 
 # As in the repository, and so below the address of its raw files.
 ICON_FILE = "HNTargetSeg/Resources/Icons/HNTargetSeg.png"
-SCREENSHOT_FILES = ("Resources/screenshots/demo.png",)
+SCREENSHOT_FILES = ("Resources/screenshots/module.png", "Resources/screenshots/review-compare.png")
 ICON = f"{HOMEPAGE}/raw/main/{ICON_FILE}"
 SCREENSHOTS = tuple(f"{HOMEPAGE}/raw/main/{file}" for file in SCREENSHOT_FILES)
 

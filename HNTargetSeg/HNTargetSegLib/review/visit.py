@@ -107,3 +107,7 @@ class VisitReview:
             retired=(),
             **details,
         )
+
+    def without_lesions(self) -> VisitReview:
+        """The review before anything was segmented or drawn."""
+        return VisitReview(self.image)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -336,22 +335,24 @@ class ReviewScene:
             self.save_state()
 
     def _follow_removed(self) -> None:
-        for visit, nodes in tuple(self._nodes.items()):
-            if self._nodes.get(visit) is not nodes:
-                continue
-            if nodes.volume.GetScene() is None:
-                self._session.say(Level.WARNING, f"The {visit.title} image was removed from the scene.")
-                self._told(partial(self._session.drop, visit))
-            elif nodes.segmentation.GetScene() is None:
-                text = f"The lesions of the {visit.title} visit were removed from the scene."
-                self._session.say(Level.WARNING, text, "Segment it again.")
-                self._told(partial(self._lose_lesions, visit))
+        """What the user has deleted; found before anything is made anew, which brings all visits' nodes back."""
+        lost = [visit for visit, nodes in self._nodes.items() if nodes.segmentation.GetScene() is None]
+        gone = [visit for visit, nodes in self._nodes.items() if nodes.volume.GetScene() is None]
+        for visit in gone:
+            self._session.say(Level.WARNING, f"The {visit.title} image was removed from the scene.")
+            self._told(partial(self._session.drop, visit))
+        if lost := [visit for visit in lost if visit in self._session.visits]:
+            titles = " and ".join(visit.title for visit in lost)
+            self._session.say(
+                Level.WARNING, f"The lesions of {titles} were removed from the scene.", "Segment it again."
+            )
+            self._told(partial(self._lose_lesions, lost))
 
-    def _lose_lesions(self, visit: Visit) -> None:
-        """Go on with an empty segmentation."""
-        review = replace(self._session.visits[visit], lesions=None, proposal=None, retired=(), candidates=())
+    def _lose_lesions(self, visits: Sequence[Visit]) -> None:
+        """Go on with empty segmentations."""
         with self._watch.own_changes(), self._reading():
-            self._session.put_back(visit, review)
+            for visit in visits:
+                self._session.put_back(visit, self._session.visits[visit].without_lesions())
             self._show_case()
         self.save_state()
 

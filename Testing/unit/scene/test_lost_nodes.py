@@ -67,6 +67,21 @@ def test_lesions_go_with_their_segmentation_and_the_visit_can_be_segmented_anew(
     assert review.node().GetScene() is scene
 
 
+def test_segmentation_of_one_visit_and_image_of_the_other_that_are_removed_together_are_both_gone(
+    opened: Maker, scene: Any
+) -> None:
+    review = opened()
+    review.propose(PRE)
+    review.propose(MID)
+    nodes = review.review.segmentation_node(PRE), review.review.volume_node(MID)
+    for node in nodes:
+        scene.RemoveNode(node)
+    review.review.process_pending()
+
+    assert list(review.session.visits) == [PRE]
+    assert review.session.lesions(PRE) == ()
+
+
 def test_image_and_segmentation_that_are_removed_together_raise_nothing(opened: Maker, scene: Any) -> None:
     review = opened()
     review.propose()
