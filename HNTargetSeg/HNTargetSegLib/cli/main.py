@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from HNTargetSegLib import __version__
 from HNTargetSegLib.errors import CancelledError, ErrorCode, TargetSegError
 
-_GROUPS = ("demo", "segment", "phantom", "models", "train", "doctor")
+_GROUPS = ("demo", "review", "segment", "evaluate", "phantom", "models", "train", "reproduce", "doctor")
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -1,0 +1,111 @@
+"""Export from the page: into a folder of the server, or as a zip for the browser."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from pathlib import Path
+
+from HNTargetSegLib.case.patient import Visit
+from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.review.change import Level
+from HNTargetSegLib.review.exporting import export_review
+from HNTargetSegLib.web.access_folders import AllowedFolders
+from HNTargetSegLib.web.desk import Desk, told
+from HNTargetSegLib.web.shown import rejected_items, undecided_items
+
+
+class Exporting:
+    """The export dialog.
+
+    Parameters
+    ----------
+    desk
+        The review.
+    allowed
+        Folders of the server that the page may write into.
+    """
+
+    def __init__(self, desk: Desk, allowed: AllowedFolders) -> None:
+        self.desk = desk
+        self._allowed = allowed
+        desk.state.change("export_visits")(lambda **_: self._list())
+
+    @told
+    def open(self) -> None:
+        """Show the dialog with what would leave."""
+        session, state = self.desk.session, self.desk.state
+        segmented = [visit for visit, review in session.visits.items() if review.lesions is not None]
+        if not segmented:
+            raise BadInputError("There are no lesions to export", remedy="Segment a visit first")
+        state.export_visits = [visit.value for visit in segmented]
+        state.confirmed, state.export_files = [], []
+        if not state.export_folder:
+            name = session.case.name if session.case is not None else "patient"
+            state.export_folder = str(self._allowed.roots[0] / f"HNTargetSeg-{name}")
+        self._list()
+        state.dialog = "export"
+
+    @told
+    async def write(self) -> None:
+        """Write into the folder."""
+        state = self.desk.state
+        target = Path(str(state.export_folder)).expanduser()
+        if not target.is_absolute():
+            raise BadInputError("The folder is not given in full", path=target, remedy="Begin with / or a drive")
+        # The folder itself may be new: the nearest one that exists decides, once every ".." and link is followed.
+        target = target.resolve()
+        existing = next(folder for folder in (target, *target.parents) if folder.exists())
+        self._allowed.checked(existing)
+        folders = await self._export(target)
+        files = sorted(str(path) for folder in folders.values() for path in folder.iterdir() if path.is_file())
+        state.export_files = files
+        self.desk.session.say(Level.INFO, f"{len(files)} files were written into {target}.")
+
+    @told
+    async def download(self) -> bytes | None:
+        """The export as a zip; None, with a message, where it is refused."""
+        with tempfile.TemporaryDirectory(prefix="hntargetseg-export-") as temporary:
+            home = Path(temporary)
+            await self._export(home)
+            stream = io.BytesIO()
+            with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+                for path in sorted(path for path in home.rglob("*") if path.is_file()):
+                    archive.write(path, path.relative_to(home).as_posix())
+        self.desk.session.say(Level.INFO, "The export was sent to the browser.")
+        return stream.getvalue()
+
+    async def _export(self, folder: Path) -> dict[Visit, Path]:
+        """Write the files while the page waits: the pictures take seconds, and the views shall not stand still."""
+        chosen, confirmed = self._visits(), self._confirmed()
+        return await self.desk.wait(
+            "Writing the export ...",
+            lambda: export_review(self.desk.session, folder, visits=chosen, confirmed=confirmed),
+        )
+
+    def _visits(self) -> list[Visit]:
+        chosen = [Visit(value) for value in self.desk.state.export_visits]
+        return [visit for visit in self.desk.session.visits if visit in chosen]
+
+    def _confirmed(self) -> set[tuple[Visit, str]]:
+        return {
+            (Visit(visit), name)
+            for visit, name in (str(value).split(":", 1) for value in self.desk.state.confirmed or [])
+        }
+
+    def _list(self) -> None:
+        session, state = self.desk.session, self.desk.state
+        visits = self._visits()
+        undecided = undecided_items(session, visits)
+        values = {item["value"] for item in undecided}
+        state.confirmed = [value for value in state.confirmed or [] if value in values]
+        state.leaving = {
+            "visits": [
+                {"value": visit.value, "title": visit.title}
+                for visit, review in session.visits.items()
+                if review.lesions is not None
+            ],
+            "undecided": undecided,
+            "rejected": rejected_items(session, visits),
+        }
