@@ -17,7 +17,8 @@ from Testing.benchmarks import machine, table
 
 from HNTargetSegLib.errors import TargetSegError
 
-_BENCHMARKS = ("import_time", "overhead", "exact", "fast", "memory")
+_BENCHMARKS = ("import_time", "overhead", "exact", "fast", "memory", "metrics", "module", "review", "scene")
+_MODULES = {"metrics": "metrics_speed", "module": "module_speed", "review": "review_speed", "scene": "scene_speed"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,7 +48,9 @@ def _run(name: str, folder: Path, options: argparse.Namespace) -> list[table.Row
     begin = time.perf_counter()
     os.environ["HNTARGETSEG_CACHE"] = str(folder / "cache")
     try:
-        rows: list[table.Row] = importlib.import_module(f"Testing.benchmarks.{name}").run(_setting(folder, options))
+        rows: list[table.Row] = importlib.import_module(f"Testing.benchmarks.{_MODULES.get(name, name)}").run(
+            _setting(folder, options)
+        )
     except TargetSegError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return None

@@ -1,4 +1,4 @@
-"""Overlap of two masks: DSC, and DSCagg over a cohort."""
+"""Overlap of two masks: DSC, volume error, and DSCagg over a cohort."""
 
 from __future__ import annotations
 
@@ -27,6 +27,16 @@ class Overlap:
         """Dice similarity coefficient; None where both are empty (0/0)."""
         total = self.reference_cc + self.prediction_cc
         return 2 * self.shared_cc / total if total > 0 else None
+
+    @property
+    def volume_error_cc(self) -> float:
+        """Volume of the prediction less that of the reference."""
+        return self.prediction_cc - self.reference_cc
+
+    @property
+    def volume_error_percent(self) -> float | None:
+        """The same in percent of the reference; None where that is empty."""
+        return 100 * self.volume_error_cc / self.reference_cc if self.reference_cc > 0 else None
 
     def __add__(self, other: Overlap) -> Overlap:
         return Overlap(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from HNTargetSegLib.metrics.detection import Detection, detect
+from HNTargetSegLib.metrics.detection import Detection, detect, intersection_over_union, match_by_iou
 
 
 def masks():
@@ -38,3 +38,24 @@ def test_without_lesions_nothing_is_defined():
     empty = np.zeros((2, 2, 2), bool)
     assert detect(empty, empty).sensitivity is None
     assert detect(empty, empty).precision is None
+
+
+def test_f1_is_the_harmonic_mean():
+    assert Detection(found=1, missed=1, true_findings=3, false_findings=0).f1 == 2 * 0.5 / 1.5
+    assert Detection(found=0, missed=1, true_findings=0, false_findings=1).f1 == 0.0
+    assert Detection(found=0, missed=1).f1 is None
+
+
+def test_iou_divides_what_is_shared_by_what_either_has():
+    shared, reference, prediction = np.array([[2, 0]]), np.array([4]), np.array([3, 7])
+    assert intersection_over_union(shared, reference, prediction).tolist() == [[2 / 5, 0.0]]
+
+
+def test_a_lesion_and_a_finding_match_once_and_the_best_first():
+    ious = np.array([[0.45, 0.40], [0.35, 0.0]])
+    assert match_by_iou(ious) == {0: 0}
+    assert match_by_iou(np.array([[0.40, 0.45], [0.35, 0.0]])) == {0: 1, 1: 0}
+
+
+def test_an_iou_at_the_threshold_is_no_match():
+    assert match_by_iou(np.array([[0.3]])) == {}

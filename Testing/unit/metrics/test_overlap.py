@@ -5,7 +5,7 @@ import pytest
 
 from HNTargetSegLib.case.read import read_mask
 from HNTargetSegLib.errors import GeometryError
-from HNTargetSegLib.metrics.overlap import dsc_agg, overlap
+from HNTargetSegLib.metrics.overlap import Overlap, dsc_agg, overlap
 
 
 def test_dsc_of_half_shared_masks():
@@ -42,3 +42,9 @@ def test_dsc_agg_of_the_real_registered_masks_is_the_challenges(real_data):
             found.append(overlap(reference.array == label, prior.array == label, reference.geometry.voxel_cc))
     for label, value in expected.items():
         assert dsc_agg(overlaps[label]) == pytest.approx(value, abs=1e-12)
+
+
+def test_the_volume_error_is_signed_and_in_percent_of_the_reference():
+    found = Overlap(4.0, 3.0, 2.0)
+    assert (found.volume_error_cc, found.volume_error_percent) == (-1.0, -25.0)
+    assert Overlap(0.0, 3.0, 0.0).volume_error_percent is None
