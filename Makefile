@@ -22,8 +22,9 @@ $(VENV)/.installed-demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) --editable '.[fast,web]'
 	@touch $@
 
-$(VENV)/.installed-test: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.installed-test: pyproject.toml constraints.txt Testing/peers/requirements.txt | $(VENV)/bin/python
 	$(PIP) --editable '.[fast,web,train,dicom,server,test]'
+	$(PIP) --no-deps --requirement Testing/peers/requirements.txt
 	@touch $@ $(VENV)/.installed-demo
 
 demo: $(VENV)/.installed-demo

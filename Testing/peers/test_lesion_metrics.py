@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from Testing.peers.installed import peer
 
 from HNTargetSegLib.case.read import read_mask
 from HNTargetSegLib.metrics.detection import intersection_over_union, match_by_iou
@@ -17,7 +18,7 @@ from HNTargetSegLib.metrics.pieces import find_pieces, shared_voxels
 def panoptica():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield pytest.importorskip("panoptica", reason="panoptica is not installed (pip install panoptica)")
+        yield peer("panoptica")
 
 
 def pairs(folder):
@@ -71,7 +72,7 @@ def test_lesions_findings_and_matches_are_those_of_panoptica(panoptica, real_dat
 def test_dsc_is_that_of_monai(real_data):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        metrics = pytest.importorskip("monai.metrics", reason="MONAI is not installed (pip install monai)")
+        metrics = peer("monai.metrics")
     import torch
 
     for reference, prediction in pairs(real_data):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from Testing.peers.installed import peer
 
 from HNTargetSegLib.case.read import read_mask
 from HNTargetSegLib.metrics.distances import TOLERANCES_MM, mask_distances
@@ -20,26 +21,26 @@ Pair = tuple[np.ndarray, np.ndarray, tuple[float, float, float]]
 
 @pytest.fixture
 def surface_distance():
-    peer = pytest.importorskip("surface_distance", reason="surface-distance is not installed")
+    package = peer("surface_distance")
     with warnings.catch_warnings():
         # It uses names that SciPy is about to drop.
         warnings.simplefilter("ignore", DeprecationWarning)
-        yield peer
+        yield package
 
 
 @pytest.fixture
 def medpy():
-    """MedPy is under the GPL and no dependency of any kind; the test runs where somebody has installed it."""
+    """MedPy is under the GPL; it is compared with here and ships with nothing."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield pytest.importorskip("medpy.metric.binary", reason="MedPy is not installed (pip install medpy)")
+        yield peer("medpy.metric.binary")
 
 
 @pytest.fixture
 def monai_metrics():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield pytest.importorskip("monai.metrics", reason="MONAI is not installed (pip install monai)")
+        yield peer("monai.metrics")
 
 
 def blob(random: np.random.Generator, shape: tuple[int, ...], density: float) -> np.ndarray:
