@@ -19,10 +19,12 @@ $(VENV)/bin/python:
 	  { rm -rf $(VENV); echo "No virtual environment could be made; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 
 $(VENV)/.installed-demo: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing into $(VENV): some minutes the first time"
 	$(PIP) --editable '.[fast,web]'
 	@touch $@
 
 $(VENV)/.installed-test: pyproject.toml constraints.txt Testing/peers/requirements.txt | $(VENV)/bin/python
+	@echo "Installing into $(VENV): some minutes the first time"
 	$(PIP) --editable '.[fast,web,train,dicom,server,test]'
 	$(PIP) --no-deps --requirement Testing/peers/requirements.txt
 	@touch $@ $(VENV)/.installed-demo

@@ -24,6 +24,7 @@ _PACKAGES = (
     ("matplotlib", True, "pictures"),
     ("psutil", True, "memory figures, ending child processes"),
     ("openvino", False, "the fast mode on the CPU; pip install 'hntargetseg[fast]'"),
+    ("trame-slicer", False, "the review in a browser; pip install 'hntargetseg[web]'"),
     ("highdicom", False, "DICOM SEG; pip install 'hntargetseg[dicom]'"),
     ("tensorboard", False, "live training curves; pip install 'hntargetseg[train]'"),
 )

@@ -17,8 +17,27 @@ from Testing.benchmarks import machine, table
 
 from HNTargetSegLib.errors import TargetSegError
 
-_BENCHMARKS = ("import_time", "overhead", "exact", "fast", "memory", "metrics", "module", "review", "scene")
-_MODULES = {"metrics": "metrics_speed", "module": "module_speed", "review": "review_speed", "scene": "scene_speed"}
+_BENCHMARKS = (
+    "import_time",
+    "overhead",
+    "exact",
+    "fast",
+    "memory",
+    "loss",
+    "metrics",
+    "module",
+    "register",
+    "review",
+    "scene",
+)
+_MODULES = {
+    "loss": "loss_cost",
+    "metrics": "metrics_speed",
+    "module": "module_speed",
+    "register": "registration",
+    "review": "review_speed",
+    "scene": "scene_speed",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

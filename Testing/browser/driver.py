@@ -75,7 +75,7 @@ class ReviewPage:
     def slice_number(self, view: str) -> int:
         """Which slice a view shows, as written on it."""
         text = self.page.locator(f'[data-view="{view}"] .hn-slice-number').inner_text()
-        return int(text.split("/")[0])
+        return int(text.split("/")[0].strip(" \u2248"))
 
     def notice(self) -> str:
         """The message at the bottom."""

@@ -57,6 +57,29 @@ def test_a_click_on_a_row_jumps_to_the_lesion(tab):
     assert len(seen) > 1
 
 
+def test_a_lesion_beyond_the_edge_of_a_zoomed_view_comes_into_sight(tab):
+    tab.page.mouse.move(*tab.middle(MID))
+    x, y = tab.middle(MID)
+    tab.page.mouse.down(button="right")
+    tab.page.mouse.move(x, y + 300, steps=12)
+    tab.page.mouse.up(button="right")
+    # Far away from all lesions.
+    tab.page.mouse.down(button="middle")
+    tab.page.mouse.move(x + 190, y - 250, steps=12)
+    tab.page.mouse.up(button="middle")
+    tab.page.wait_for_timeout(500)
+    first = tab.rows()[0]
+    with pytest.raises(AssertionError, match="No green outline"):
+        tab.tumour_outline(MID)
+    tab.select(first)
+    tab.page.wait_for_timeout(800)
+    across, down = tab.tumour_outline(MID)
+    assert abs(across) < 120
+    assert abs(down) < 120
+    tab.press("0")
+    tab.page.wait_for_timeout(300)
+
+
 def test_arrow_keys_walk_through_the_table(tab):
     first, second = _lesions(tab, 2)
     tab.select(first)

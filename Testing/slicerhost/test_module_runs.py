@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PySide6 import QtCore
 from Testing.slicerhost.host import Host
 from Testing.slicerhost.review_module import RUN_SECONDS, OpenModule, opened, small_patient
 
@@ -30,6 +31,15 @@ def test_cancelled_run_ends_and_the_next_one_succeeds_in_the_same_worker(host: H
         assert module.desk.worker.pid == worker
 
 
+def test_console_that_waits_for_a_run_is_told_that_somebody_cancelled_it(host: Host, tmp_path: Path) -> None:
+    with opened(host, tmp_path) as module:
+        module.open_folder(small_patient())
+        QtCore.QTimer.singleShot(500, module.logic.cancel)
+        with pytest.raises(Exception, match="Cancelled") as raised:
+            module.logic.segment("mid", wait=True)
+        assert type(raised.value).__name__ == "RunFailedError"
+
+
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
 def test_killed_worker_is_told_of_and_started_anew(host: Host, tmp_path: Path) -> None:
     with opened(host, tmp_path) as module:
@@ -49,6 +59,7 @@ def test_scene_closed_in_mid_run_stops_it_and_another_patient_can_be_opened(host
         assert not module.desk.segmenting.state.running
         assert "stopped because its images were closed" in module.messages()
         assert module.shown_tab() == "Patient"
+        host.wait_until(lambda: not module.desk.worker.busy, 10, "the end of the stopped job")
         module.open_folder(small_patient())
         assert host.find("patientLabel").text() == "Patient 1"
 

@@ -78,6 +78,49 @@ def test_new_lesion_that_is_drawn_is_in_the_table(host: Host, tmp_path: Path) ->
         assert dict(zip(module.cells("Lesion"), module.cells("State"), strict=True))[new] == "added"
 
 
+@pytest.mark.dialect("methods")
+def test_keys_of_the_table_rest_while_the_table_is_not_seen(host: Host, tmp_path: Path) -> None:
+    with opened(host, tmp_path) as module:
+        _look_at_pre(module)
+        before = module.cells("State")
+        module.tab("Export")
+        host.press_key("X")
+        assert module.cells("State") == before
+        module.tab("Lesions")
+        host.press_key("X")
+        assert module.cells("State") != before
+
+
+@pytest.mark.dialect("methods")
+def test_nothing_is_exported_while_the_segments_on_screen_cannot_be_read(host: Host, tmp_path: Path) -> None:
+    import slicer
+
+    with opened(host, tmp_path) as module:
+        _look_at_pre(module)
+        node = slicer.mrmlScene.AddNewNodeByClass("vtkMRMLLinearTransformNode")
+        node.SetMatrixTransformToParent(slicer.util.vtkMatrixFromArray(np.eye(4) + np.eye(4, k=3) * 1.3))
+        module.desk.review_scene.segmentation_node(Visit.PRE).SetAndObserveTransformNodeID(node.GetID())
+        host.wait_until(lambda: not module.desk.review_scene.pending, 10, "the scene to settle")
+        module.tab("Export")
+        target = tmp_path / "export"
+        host.find("folderEdit").setText(str(target))
+        host.press("exportButton")
+        assert not target.exists()
+        assert "voxels of the image" in module.messages()
+        module.desk.review_scene.segmentation_node(Visit.PRE).SetAndObserveTransformNodeID(None)
+        host.press("exportButton")
+        assert (target / "segmentation.nii.gz").is_file()
+
+
+@pytest.mark.dialect("methods")
+def test_folder_of_an_export_is_asked_for_anew_with_the_next_patient(host: Host, tmp_path: Path) -> None:
+    with opened(host, tmp_path) as module:
+        _look_at_pre(module)
+        host.find("folderEdit").setText(str(tmp_path / "export"))
+        module.open_folder(small_patient())
+        assert host.find("folderEdit").text() == ""
+
+
 @pytest.mark.dialect("attributes")
 def test_segmentation_under_a_transform_is_told_of_or_followed_and_nothing_breaks(host: Host, tmp_path: Path) -> None:
     import slicer

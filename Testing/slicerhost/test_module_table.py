@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from Testing.slicerhost.host import LEFT, Host
 from Testing.slicerhost.review_module import OpenModule, opened
 
 from HNTargetSegLib.case.patient import Visit
+from HNTargetSegLib.review.case import ReviewCase
 
 
 def test_heading_sorts_by_its_figure_both_ways(host: Host, tmp_path: Path) -> None:
@@ -62,6 +64,51 @@ def test_several_rows_are_accepted_together_and_undone_together(host: Host, tmp_
         assert module.cells("State").count("accepted") == 4
         host.press("undoButton")
         assert set(module.cells("State")) == {"proposed"}
+
+
+@pytest.mark.dialect("attributes")
+def test_sorting_leaves_no_lesion_marked_that_nobody_chose(host: Host, tmp_path: Path) -> None:
+    with opened(host, tmp_path) as module:
+        _opened_with_forty(module)
+        names = module.cells("Lesion")
+        host.click_row("table", 16, 1)
+        table = host.find("table")
+        table.scrollToItem(table.item(21, 1))
+        place = table.visualRect(table.model().index(21, 1)).center()
+        QtTest.QTest.mouseClick(table.viewport(), LEFT, QtCore.Qt.KeyboardModifier.ShiftModifier, place)
+        assert {item.row() for item in table.selectedItems()} == set(range(16, 22))
+        # Upside down, the row of the lesion that was clicked last is among those that were marked.
+        _click_heading(module, "Lesion")
+        assert module.cells("Lesion") == names[::-1]
+        assert {module.cells("Lesion")[item.row()] for item in table.selectedItems()} <= set(names[16:22])
+
+
+@pytest.mark.dialect("methods")
+def test_table_shows_the_visit_of_a_lesion_that_the_console_selects(host: Host, tmp_path: Path) -> None:
+    with opened(host, tmp_path) as module:
+        open_forty(module.session)
+        mid = module.session.visits[Visit.MID]
+        module.session.open(ReviewCase("Forty", {Visit.PRE: mid.image, Visit.MID: replace(mid.image)}))
+        for visit in (Visit.PRE, Visit.MID):
+            module.session.take_proposal(visit, mid.lesions, mid.run)
+        module.session.rename(Visit.PRE, 5, "GTVn pre-RT")
+        module.tab("Lesions")
+        assert "GTVn pre-RT" not in module.cells("Lesion")
+        module.logic.select("pre", "GTVn pre-RT")
+        assert "GTVn pre-RT" in module.cells("Lesion")
+
+
+@pytest.mark.dialect("methods")
+def test_tick_at_export_is_for_the_lesion_of_that_run_only(host: Host, tmp_path: Path) -> None:
+    with opened(host, tmp_path) as module:
+        _opened_with_forty(module)
+        ticks = host.find("undecidedList")
+        ticks.item(0).setCheckState(QtCore.Qt.CheckState.Checked)
+        review = module.session.visits[Visit.MID]
+        module.session.accept(Visit.MID, 7)
+        assert ticks.item(0).checkState() == QtCore.Qt.CheckState.Checked
+        module.session.take_proposal(Visit.MID, review.lesions, review.run)
+        assert ticks.item(0).checkState() == QtCore.Qt.CheckState.Unchecked
 
 
 @pytest.mark.dialect("attributes")

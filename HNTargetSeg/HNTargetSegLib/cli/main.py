@@ -14,7 +14,20 @@ from collections.abc import Sequence
 from HNTargetSegLib import __version__
 from HNTargetSegLib.errors import CancelledError, ErrorCode, TargetSegError
 
-_GROUPS = ("demo", "review", "segment", "evaluate", "phantom", "models", "train", "reproduce", "doctor")
+_GROUPS = (
+    "demo",
+    "review",
+    "segment",
+    "register",
+    "export",
+    "import_",
+    "evaluate",
+    "phantom",
+    "models",
+    "train",
+    "reproduce",
+    "doctor",
+)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from HNTargetSegLib.cli.output import output_folder
 from HNTargetSegLib.errors import BadInputError
-from HNTargetSegLib.files import replacing_files
+from HNTargetSegLib.files import replacing_files, require_replaceable
 
 _EXAMPLE = """example:
   hntargetseg phantom --cases 4 --seed 7 --output patients"""
@@ -56,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
     folders = []
     with output_folder(options.output) as output:
         for index in tqdm(range(options.cases), desc="patients", disable=True if options.json else None):
+            require_replaceable(output / str(index + 1))
             patient = generate_patient(options.seed, index, wanted)
             with replacing_files(output) as new:
                 write_patient(patient, new)

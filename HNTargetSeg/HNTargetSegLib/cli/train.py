@@ -17,6 +17,7 @@ from HNTargetSegLib.models.options import Device
 
 if TYPE_CHECKING:
     from HNTargetSegLib.training.cases import TrainingCase
+    from HNTargetSegLib.training.loss_choice import LossChoice
     from HNTargetSegLib.training.publish import Publication
     from HNTargetSegLib.training.train import TrainingOptions
 
@@ -24,7 +25,9 @@ _EXAMPLE = """example:
   hntargetseg phantom --cases 60 --seed 1 --output patients
   hntargetseg phantom --cases 10 --seed 900 --output unseen
   hntargetseg train --data patients --preset demo --device cpu --name my-model --workspace training \\
-      --assess "phantoms of style a=unseen" """
+      --assess "phantoms of style a=unseen"
+  hntargetseg train --data patients --preset demo --device cpu --name dual --workspace training --loss dual --gamma 0.5
+"""
 
 
 _DESCRIPTION = """Plans, preprocessing and training by nnU-Net itself. Stopped or killed, the same command goes on from
@@ -32,11 +35,15 @@ the last checkpoint.
 
 With --seed a repetition in a fresh workspace gives the same weights on the same processor, software and number of
 threads, as long as one process loads the batches (so with --device cpu; elsewhere set nnUNet_n_proc_DA=1) and nothing
-interrupts it. No seed fixes the order in which several processes hand over batches, nor the rounding of GPU kernels."""
+interrupts it. No seed fixes the order in which several processes hand over batches, nor the rounding of GPU kernels.
+
+The losses dual and selective are a reconstruction of the volume-aware Dice of arXiv 2604.10130, which prints no
+formula. Trainings with different losses may share a workspace: the data are preprocessed once."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register the command."""
+    from HNTargetSegLib.training.loss_choice import TRAINER_OF_LOSS
     from HNTargetSegLib.training.presets import PRESETS
 
     presets = "; ".join(f"{name}: {preset.about}" for name, preset in PRESETS.items())
@@ -60,12 +67,24 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--threads", type=int, help="CPU threads of the network (default: one a core)")
     parser.add_argument(
+        "--gpus", type=int, default=1, help="train on that many GPUs at once (nnU-Net's DDP; not tried by the authors)"
+    )
+    parser.add_argument("--loss", default="baseline", help=f"one of {', '.join(TRAINER_OF_LOSS)} (default: baseline)")
+    parser.add_argument("--gamma", type=float, help="of dual and selective: 0 is ordinary Dice, 1 each lesion alike")
+    add_weight_options(parser)
+    parser.add_argument(
         "--assess",
         action="append",
         default=[],
         metavar="COHORT=DIR",
         help="afterwards segment these patients too and write the figures into the card; may be given several times",
     )
+    _add_card_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.set_defaults(run=run)
+
+
+def _add_card_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, help="store the model in this folder instead of the user's store")
     parser.add_argument("--replace", action="store_true", help="replace a model of that name")
     parser.add_argument("--half", action="store_true", help="store the weights in half precision")
@@ -74,8 +93,42 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--about-assessed", default="unknown", help="what the assessed patients are, for the card")
     parser.add_argument("--limit", action="append", default=[], help="a known limit, for the card; several allowed")
     parser.add_argument("--licence", default="unknown", help="licence of the weights, for the card")
-    parser.add_argument("--json", action="store_true", help="print the result as JSON")
-    parser.set_defaults(run=run)
+
+
+def add_weight_options(parser: argparse.ArgumentParser) -> None:
+    """How lesion sizes become weights, beside gamma."""
+    parser.add_argument(
+        "--normalisation",
+        choices=("mass", "reference"),
+        help="mass (default): a label keeps its total weight; reference: lesions under --reference-cc are raised",
+    )
+    parser.add_argument("--reference-cc", type=float, metavar="CC", help="volume that keeps its weight")
+    parser.add_argument("--maximum", type=float, help="largest weight of a lesion (default 10; 0: no limit)")
+    parser.add_argument(
+        "--whole-lesions", action="store_true", help="sizes of whole lesions, not of their parts in a patch"
+    )
+
+
+def chosen_loss(name: str, gamma: float | None, options: argparse.Namespace) -> LossChoice:
+    """The loss of the options of :func:`add_weight_options`.
+
+    Raises
+    ------
+    BadInputError
+        If an option does not belong to the loss, or a value is out of its range.
+    """
+    from HNTargetSegLib.errors import BadInputError
+    from HNTargetSegLib.training.loss_choice import VOLUME_AWARE, LossChoice
+
+    maximum = None if options.maximum == 0 else options.maximum
+    given = {"gamma": gamma, "normalisation": options.normalisation, "reference_cc": options.reference_cc}
+    given = {key: value for key, value in given.items() if value is not None}
+    if options.maximum is not None:
+        given["maximum"] = maximum
+    if given and name not in VOLUME_AWARE:
+        listed = ", ".join(f"--{key.replace('_', '-')}" for key in given)
+        raise BadInputError(f"The loss '{name}' has no {listed}", remedy=f"They belong to {' and '.join(VOLUME_AWARE)}")
+    return LossChoice(name, **given, whole_lesions=options.whole_lesions)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -89,11 +142,12 @@ def run(options: argparse.Namespace) -> int:
     say: Callable[[str], None] = (lambda line: None) if options.json else print
     # Whatever the end of the training needs is asked for before its beginning.
     _require_free(model_folder(options.name, options.output), may_replace=options.replace)
+    training = _training_options(options)
     cohorts = {name: find_cases(folder, options.visit) for name, folder in _cohorts(options.assess).items()}
     for case in (case for members in cohorts.values() for case in members):
         check_case(case)
     cases = find_cases(options.data, options.visit)
-    training = _training_options(options)
+    say(f"Live log: tensorboard --logdir {shlex.quote(str(training.results))}")
     train(cases, training, say)
     figures = _assess(training, cases, options, cohorts, say)
     model = publish(training, cases, _publication(options, figures), options.output, half=options.half)
@@ -125,7 +179,8 @@ def _training_options(options: argparse.Namespace) -> TrainingOptions:
     chosen = preset(options.preset).on_threads(options.threads).seeded(options.seed)
     # nnU-Net knows no "auto".
     device = chosen_device(options.device).type
-    return TrainingOptions(chosen, Workspace(options.workspace.resolve()), device)
+    loss = chosen_loss(options.loss, options.gamma, options)
+    return TrainingOptions(chosen, Workspace(options.workspace.resolve()), device, loss, gpus=options.gpus)
 
 
 def _publication(options: argparse.Namespace, figures: dict[str, Any]) -> Publication:

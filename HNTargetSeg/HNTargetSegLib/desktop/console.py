@@ -17,6 +17,7 @@ from HNTargetSegLib.lesions.lesion import Fate
 from HNTargetSegLib.lesions.table import as_row
 from HNTargetSegLib.models.options import PredictOptions
 from HNTargetSegLib.review.change import Level
+from HNTargetSegLib.review.visit import RunRecord
 
 WAIT_SECONDS = 0.05
 
@@ -61,9 +62,14 @@ class Console:
     ) -> None:
         """Begin a run and, if asked to, stay until it has ended."""
         options = PredictOptions(device=device, mode=mode)  # type: ignore[arg-type]
-        self._desk.segment(_visits(visits), model=model, predict=options)
+        asked = _visits(visits) or list(self._desk.session.visits)
+        before = self._runs(asked)
+        self._desk.segment(asked, model=model, predict=options)
         if wait:
             self._stay()
+            if any(run is None or run is before[visit] for visit, run in self._runs(asked).items()):
+                said = self._desk.session.said[-1:]
+                raise RunFailedError(" ".join(str(message) for message in said) or "The run has brought no lesions")
 
     def lesions(self, visit: str | None) -> list[dict[str, Any]]:
         """Lesions as plain values."""
@@ -109,7 +115,7 @@ class Console:
         """Write the decided lesions."""
         from HNTargetSegLib.review.exporting import export_review
 
-        self._desk.follow_edits()
+        self._desk.require_edits()
         agreed = {(_visit(visit), name) for visit, name in confirmed}
         written = export_review(self._desk.session, folder, visits=_visits(visits), confirmed=agreed)
         return {visit.value: place for visit, place in written.items()}
@@ -121,6 +127,11 @@ class Console:
 
     def _ids(self, visit: str, lesions: tuple[int | str, ...]) -> list[int]:
         return [self._id(visit, lesion)[1] for lesion in lesions]
+
+    def _runs(self, visits: list[Visit]) -> dict[Visit, RunRecord | None]:
+        """The runs that the lesions of some visits are of; None also for a visit that is closed by now."""
+        reviews = self._desk.session.visits
+        return {visit: reviews[visit].run if visit in reviews else None for visit in visits}
 
     def _stay(self) -> None:
         """Let Slicer live on until the run has ended."""

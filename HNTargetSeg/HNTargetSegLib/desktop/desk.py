@@ -132,11 +132,24 @@ class ReviewDesk:
         if self.review_scene.pending:
             self.review_scene.process_pending()
 
+    def require_edits(self) -> None:
+        """Take in what was changed in the scene, all of it, before lesions leave.
+
+        Raises
+        ------
+        BadInputError, GeometryError
+            If segments cannot be read: what is on screen is not what would leave.
+        """
+        self.follow_edits()
+        for visit in tuple(self.session.visits):
+            self.review_scene.follow_edits(visit)
+
     def poll(self) -> bool:
-        """Follow the worker and the scene; returns whether a run is at work. Never waits."""
+        """Follow the worker and the scene; returns whether a run is at work or has yet to stop. Never waits."""
         with self.telling():
             self.follow_edits()
-        return self.segmenting.poll()
+        # One whose images were closed is ended by the worker's client, which is only told the time here.
+        return self.segmenting.poll() or self.worker.busy
 
     def lesion_id(self, visit: Visit, lesion: int | str) -> int:
         """Id of a lesion that is given by its id or its name.

@@ -94,7 +94,7 @@ class ExportPanel:
             # Reads what the pictures need, which takes its time.
             from HNTargetSegLib.review.exporting import export_review
 
-            self._desk.follow_edits()
+            self._desk.require_edits()
             written = export_review(self._desk.session, folder, visits=self._chosen(), confirmed=self._confirmed())
             self._show_written(folder, list(written.values()))
             self._desk.session.say(Level.INFO, _("Exported into {folder}.").format(folder=folder))
@@ -114,7 +114,12 @@ class ExportPanel:
 
     def _on_change(self, change: Change) -> None:
         if change.part is Part.CASE:
+            # Another patient's files shall not go where this one's went.
+            self._ui.folderEdit.setText("")
             self._ui.filesGroup.setVisible(False)
             self._ui.openButton.setEnabled(False)
+        if change.part is Part.CASE or (change.part is Part.VOXELS and not change.ids):
+            # A tick is for the lesion that had the name, not for one of another run or patient.
+            self._undecided = []
         if change.part in (Part.CASE, Part.VOXELS, Part.LESIONS):
             self.refresh()

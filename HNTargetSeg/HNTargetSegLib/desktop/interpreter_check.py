@@ -8,6 +8,7 @@ from pathlib import Path
 
 from HNTargetSegLib.errors import TargetSegError
 from HNTargetSegLib.worker.interpreter import InterpreterReport, check_interpreter, default_interpreter
+from HNTargetSegLib.worker.plain_errors import plain_error
 
 
 class InterpreterCheck:
@@ -37,8 +38,8 @@ class InterpreterCheck:
         try:
             path = Path(self._interpreter).expanduser() if self._interpreter else default_interpreter()
             self._result = check_interpreter(path, environment=self._environment)
-        except TargetSegError as error:
-            self._result = error
+        except Exception as error:  # the panel waits for an answer, whatever it is
+            self._result = plain_error(error)
 
 
 def report_text(report: InterpreterReport) -> str:

@@ -93,6 +93,8 @@ class LesionTable:
         rows, gone = sorted_lesions(lesions, key, descending=descending), frozenset(hidden)
         self._filling = True
         self._table.setUpdatesEnabled(False)
+        # Qt marks places: another lesion may stand there now, and a verdict would be said of it.
+        self._table.clearSelection()
         self._table.setRowCount(len(rows))
         self.ids = [lesion.id for lesion in rows]
         for row, lesion in enumerate(rows):

@@ -32,6 +32,8 @@ class LesionsPanel:
     def __init__(self, desk: ReviewDesk) -> None:
         self.widget, self._ui = load_ui("Lesions")
         self._desk = desk
+        # Both visits count their lesions from 1: ids do not tell whose rows the table shows.
+        self._filled_with = desk.session.active
         actions = TableActions(self._on_picked, self._on_renamed, self._on_shown, self._fill)
         self.table = LesionTable(self._ui.table, actions)
         self._ui.fateCombo.addItems([_(fate.value) for fate in FATES])
@@ -203,8 +205,7 @@ class LesionsPanel:
         elif change.part in (Part.LESIONS, Part.SHOWN) and change.visit is active:
             self._update(change.ids)
         elif change.part is Part.SELECTION:
-            shown = {lesion.id for lesion in self._desk.session.lesions()}
-            if shown != set(self.table.ids) or not change.ids:
+            if active is not self._filled_with or not change.ids:
                 self._fill()
             else:
                 self.table.select(change.ids[0])
@@ -215,7 +216,7 @@ class LesionsPanel:
     def _fill(self) -> None:
         session = self._desk.session
         review = session.visits.get(session.active)
-        lesion = self._selected()
+        lesion, self._filled_with = self._selected(), session.active
         self.table.fill(session.lesions(), () if review is None else review.hidden, lesion.id if lesion else None)
         self._refresh_selected()
         self._refresh_history()

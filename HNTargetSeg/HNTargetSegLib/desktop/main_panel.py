@@ -116,16 +116,18 @@ class MainPanel:
             self._pages.append(page)
 
     def _on_tab(self) -> None:
-        """Only what is on screen works: the editor while correcting, the keys of the table otherwise."""
+        """Only what is on screen works: the editor while correcting, the keys of the table where it is seen."""
         if not self._entered:
             return
         shown = self._pages[int(value_of(self._ui.tabs, "currentIndex"))]
         correcting = shown is self._correct
+        # First, so that the keys are never those of both.
+        self._shortcuts.remove()
         if correcting:
-            self._shortcuts.remove()
             self._correct.enter()
         else:
             self._correct.leave()
+        if shown is self._lesions:
             self._shortcuts.install()
         self._lesions.set_keys_live(not correcting)
         if shown is self._settings:

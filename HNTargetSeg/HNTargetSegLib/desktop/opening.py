@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum
 
 from HNTargetSegLib.errors import BadInputError
@@ -40,7 +41,13 @@ class UnansweredError(BadInputError):
 def settled(case: ReviewCase, decide: Decide) -> ReviewCase | None:
     """The case as the person wants it, or None where it shall not be opened.
 
-    Once the visits are exchanged, what else speaks against the pair is asked again, but not the exchange.
+    Once the visits are exchanged, what else speaks against the pair is asked again, but not the exchange. What was
+    continued with all the same is a warning of the case from then on.
+
+    Raises
+    ------
+    UnansweredError
+        If the answer is an exchange, and something else was asked.
     """
     questions = case.questions()
     while questions:
@@ -48,7 +55,9 @@ def settled(case: ReviewCase, decide: Decide) -> ReviewCase | None:
         if answer is Answer.CANCEL:
             return None
         if answer is Answer.CONTINUE:
-            return case
+            return replace(case, warnings=(*case.warnings, *(question.text for question in questions)))
+        if all(question.concern is not Concern.SWAPPED for question in questions):
+            raise UnansweredError(questions)
         case = case.swapped()
         questions = tuple(question for question in case.questions() if question.concern is not Concern.SWAPPED)
     return case
@@ -58,7 +67,7 @@ def answered(answer: str | None) -> Decide:
     """Decision of somebody who has given the answer in advance; None raises :class:`UnansweredError`."""
 
     def decide(questions: tuple[Question, ...]) -> Answer:
-        if answer is None:
+        if answer not in list(Answer):
             raise UnansweredError(questions)
         return Answer(answer)
 

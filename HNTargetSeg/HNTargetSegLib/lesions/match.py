@@ -75,12 +75,14 @@ def match_lesions(
 
 
 def rejudged(lesion: Lesion, *, change_pct: float = CHANGE_PCT) -> Lesion:
-    """A matched lesion whose volume has changed: change and, where it hung on the volume, fate are made again."""
-    if lesion.prior_cc is None or not lesion.voxels:
+    """A lesion matched one to one whose volume has changed: change and fate are made again.
+
+    Pieces of a split or merged group stay as they are: their figures are those of the whole group.
+    """
+    if lesion.prior_cc is None or lesion.fate not in (Fate.KEPT, Fate.SHRUNK, Fate.GROWN):
         return lesion
     change = round(100.0 * (lesion.volume_cc - lesion.prior_cc) / lesion.prior_cc, 6)
-    by_volume = lesion.fate in (Fate.KEPT, Fate.SHRUNK, Fate.GROWN)
-    return replace(lesion, change_pct=change, fate=_fate(change, change_pct) if by_volume else lesion.fate)
+    return replace(lesion, change_pct=change, fate=_fate(change, change_pct))
 
 
 def _fate(change: float, limit: float) -> Fate:

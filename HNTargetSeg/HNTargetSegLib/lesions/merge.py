@@ -21,7 +21,8 @@ def merge_proposal(reviewed: LesionSet | None, proposal: LesionSet) -> LesionSet
 
     Finished lesions keep id, name, voxels and state. A proposed lesion of the same label that shares at least
     ``MINIMUM_OVERLAP`` of the smaller one's voxels with a finished one is that lesion again and is left out; from
-    all others the finished lesions' voxels are taken. Proposed and rejected lesions of the earlier run are gone.
+    all others the finished lesions' voxels are taken. Vanished lesions of the new run stay, unless a finished one has
+    the name. Proposed and rejected lesions of the earlier run are gone.
 
     Parameters
     ----------
@@ -44,14 +45,15 @@ def merge_proposal(reviewed: LesionSet | None, proposal: LesionSet) -> LesionSet
     ids = _only(reviewed, finished)
     new = [lesion for lesion in proposal if lesion.voxels and not _is_again(lesion, proposal, ids, finished)]
     first = max(lesion.id for lesion in finished) + 1
-    if first + len(new) > MAXIMUM_ID:
+    if first + len(proposal) > MAXIMUM_ID:
         raise BadInputError(f"More than {MAXIMUM_ID} lesions", path=proposal.ids.name)
     numbered = {first + n: lesion for n, lesion in enumerate(new)}
     for lesion_id, lesion in numbered.items():
         inside = ids[lesion.slices]
         inside[proposal.mask(lesion) & (inside == 0)] = lesion_id
-    measured = _measured(proposal, ids, numbered)
-    return LesionSet(reviewed.ids.with_array(ids), (*finished, *_named(measured, finished)))
+    named = _named(_measured(proposal, ids, numbered), finished)
+    vanished = _vanished(proposal, {lesion.name for lesion in (*finished, *named)}, first + len(new))
+    return LesionSet(reviewed.ids.with_array(ids), (*finished, *named, *vanished))
 
 
 def _only(lesions: LesionSet, kept: Iterable[Lesion]) -> np.ndarray:
@@ -90,6 +92,11 @@ def _named(lesions: Iterable[Lesion], finished: Iterable[Lesion]) -> list[Lesion
         taken.add(name)
         named.append(replace(lesion, name=name))
     return named
+
+
+def _vanished(proposal: LesionSet, taken: set[str], first: int) -> list[Lesion]:
+    gone = [lesion for lesion in proposal if not lesion.voxels and lesion.name not in taken]
+    return [replace(lesion, id=first + number) for number, lesion in enumerate(gone)]
 
 
 def free_name(label: Target, taken: Iterable[str]) -> str:

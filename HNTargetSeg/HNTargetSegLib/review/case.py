@@ -118,7 +118,8 @@ class ReviewCase:
     def swapped(self) -> ReviewCase:
         """The same images with the visits exchanged; the masks, which belong to one visit, are left out."""
         other = {Visit.PRE: Visit.MID, Visit.MID: Visit.PRE}
-        return ReviewCase(self.name, {other[visit]: image for visit, image in self.visits.items()})
+        visits = {other[visit]: image for visit, image in self.visits.items()}
+        return ReviewCase(self.name, visits, warnings=self.warnings)
 
 
 def case_of_files(files: PatientFiles) -> ReviewCase:

@@ -34,7 +34,8 @@ def after_edit(
 
     Lesions whose voxels have changed become ``edited`` (those drawn by hand stay ``added``), new ids ``added``, ids
     with no voxel left are retired. A lesion that has the voxels of the model's proposal again counts as untouched, and
-    as undecided where it was edited.
+    as undecided where it was edited. Nobody decides about a lesion by drawing another one over it, nor takes a
+    rejection back by taking voxels away: such lesions stay undecided or rejected.
 
     Parameters
     ----------
@@ -69,15 +70,47 @@ def after_edit(
     measured = _measured(image.with_array(ids), changed, different, known, midline_mm)
     proposal = {} if review.proposal is None else {lesion.id: lesion for lesion in review.proposal}
     back = {i for i in changed & proposal.keys() if _has_voxels_of_proposal(ids, review, proposal[i])}
-    touched = (review.touched | changed) - back
-    followed = [_followed(known[new.id], new, proposal.get(new.id) if new.id in back else None) for new in measured]
+    stroke = _stroke(was[different], ids[different])
+    followed = [
+        _followed(known[new.id], new, proposal.get(new.id) if new.id in back else None, stroke) for new in measured
+    ]
     others = [lesion for lesion in review.records if lesion.voxels and lesion.id not in changed]
-    lesions = sorted((*others, *followed), key=lambda lesion: lesion.id)
-    present = {lesion.id for lesion in lesions}
+    present = {lesion.id for lesion in (*others, *followed)}
     vanished = [lesion for lesion in review.records if not lesion.voxels and lesion.id not in present]
+    named = _named_apart(followed, (*others, *vanished), {lesion.id for lesion in review.records})
+    lesions = sorted((*others, *named), key=lambda lesion: lesion.id)
     gone = [known[i] for i in known.keys() - present if known[i].voxels]
     now = LesionSet(image.with_array(ids), tuple(lesions + vanished))
-    return replace(review, lesions=now, touched=touched & present, retired=tuple(gone)), tuple(sorted(changed))
+    touched = ((review.touched | changed) - back) & present
+    return replace(review, lesions=now, touched=touched, retired=tuple(gone)), tuple(sorted(changed))
+
+
+@dataclass(frozen=True)
+class _Stroke:
+    """Ids of lesions that have got voxels, and of those that have lost some to the background."""
+
+    gained: frozenset[int]
+    erased: frozenset[int]
+
+
+def _stroke(was: np.ndarray, now: np.ndarray) -> _Stroke:
+    """What was done to which lesion, of the ids before and now of the voxels that differ."""
+    gained, erased = (frozenset(np.unique(some).tolist()) - {0} for some in (now, was[now == 0]))
+    return _Stroke(gained, erased)
+
+
+def _named_apart(followed: Iterable[Lesion], others: Iterable[Lesion], listed: set[int]) -> list[Lesion]:
+    """Changed lesions; one that an undo has brought back gets another name where its own was given away meanwhile."""
+    followed = list(followed)
+    taken = {lesion.name for lesion in (*others, *(lesion for lesion in followed if lesion.id in listed))}
+    named = []
+    for lesion in followed:
+        name = lesion.name
+        if lesion.id not in listed:
+            name = free_name(lesion.label, taken) if name in taken else name
+            taken.add(name)
+        named.append(replace(lesion, name=name))
+    return named
 
 
 def _begun(drawn: Mapping[int, Drawn], new: set[int], known: Iterable[Lesion]) -> dict[int, Lesion]:
@@ -139,6 +172,9 @@ def _shifted(box: Bounds, by: np.ndarray) -> Bounds:
 
 def _has_voxels_of_proposal(ids: np.ndarray, review: VisitReview, proposed: Lesion) -> bool:
     assert review.proposal is not None
+    if proposed.state is State.EDITED:
+        # Finished by hand before the last run, beside whose lesions it was left: no model has drawn it so.
+        return False
     mask = review.proposal.mask(proposed)
     # The count of the whole map: voxels outside the proposal's box would be missed inside it.
     return (
@@ -148,11 +184,21 @@ def _has_voxels_of_proposal(ids: np.ndarray, review: VisitReview, proposed: Lesi
     )
 
 
-def _followed(old: Lesion, new: Lesion, proposed: Lesion | None) -> Lesion:
+def _followed(old: Lesion, new: Lesion, proposed: Lesion | None, stroke: _Stroke) -> Lesion:
     """What was known about a lesion with its new measures; ``proposed`` where it is as the model left it."""
     measured = replace(old, **{field: getattr(new, field) for field in _MEASURES})
-    if proposed is not None:
-        state = State.PROPOSED if old.state is State.EDITED else old.state
-        return rejudged(replace(measured, p_mean=proposed.p_mean, p_max=proposed.p_max, state=state))
-    drawn = State.ADDED if old.origin is Origin.HAND else State.EDITED
-    return rejudged(replace(measured, p_mean=None, p_max=None, state=drawn))
+    if proposed is None:
+        return rejudged(replace(measured, p_mean=None, p_max=None, state=_state_after(old, stroke)))
+    state = State.PROPOSED if old.state is State.EDITED else old.state
+    # The model's probability is that of the label that it gave.
+    p_mean, p_max = (proposed.p_mean, proposed.p_max) if proposed.label is old.label else (None, None)
+    return rejudged(replace(measured, p_mean=p_mean, p_max=p_max, state=state))
+
+
+def _state_after(old: Lesion, stroke: _Stroke) -> State:
+    gained, erased = old.id in stroke.gained, old.id in stroke.erased
+    if old.state is State.REJECTED and not gained:
+        return State.REJECTED
+    if old.state is State.PROPOSED and not gained and not erased:
+        return State.PROPOSED
+    return State.ADDED if old.origin is Origin.HAND else State.EDITED

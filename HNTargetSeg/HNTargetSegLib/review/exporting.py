@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
+import json
 from collections.abc import Collection, Iterable
 from os import PathLike
 from pathlib import Path
 
 from HNTargetSegLib.case.patient import Visit
-from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.errors import BadInputError, OutputError
 from HNTargetSegLib.export.manifest import InputRecord, Manifest, input_record, package_versions
-from HNTargetSegLib.export.segmentation import write_result
+from HNTargetSegLib.export.segmentation import MANIFEST, write_result
 from HNTargetSegLib.files import replacing_files
 from HNTargetSegLib.lesions.lesion import Lesion
 from HNTargetSegLib.review.session import ReviewSession
@@ -71,7 +73,7 @@ def export_review(
     BadInputError
         If there is nothing to export.
     OutputError
-        If a file cannot be written; an earlier export then stands as it was.
+        If a file cannot be written, or the folder holds what was exported of another image; it then stands as it was.
     """
     chosen = tuple(visits) if visits is not None else _with_lesions(session)
     if not chosen:
@@ -84,6 +86,7 @@ def export_review(
         raise UnreviewedError(open_)
     target = Path(folder)
     places = {visit: f"{visit.value}RT" if len(chosen) > 1 else "" for visit in chosen}
+    _require_own(session, target, {place: visit for visit, place in places.items()})
     with replacing_files(target) as new:
         for visit in chosen:
             _write_visit(session, visit, new / places[visit], confirmed)
@@ -92,6 +95,42 @@ def export_review(
 
 def _with_lesions(session: ReviewSession) -> tuple[Visit, ...]:
     return tuple(visit for visit, review in session.visits.items() if review.lesions is not None)
+
+
+def _require_own(session: ReviewSession, folder: Path, written: dict[str, Visit]) -> None:
+    """Refuse a folder with the export of another patient, or of the other visit where this one's files would go.
+
+    Parameters
+    ----------
+    written
+        Visit by folder below ``folder`` that it is written into.
+    """
+    for place in ("", *(f"{visit.value}RT" for visit in Visit)):
+        earlier = _exported_image(folder / place / MANIFEST)
+        if earlier is None:
+            continue
+        role, digest = earlier
+        visit = next((visit for visit in session.visits if _role(visit) == role), None)
+        other_visit = place in written and _role(written[place]) != role
+        if other_visit or (visit is not None and _input(visit, session.visits[visit]).sha256 != digest):
+            raise OutputError(
+                f"The folder holds the export of another {role} image",
+                path=folder / place,
+                remedy="Choose another folder; nothing was changed",
+            )
+
+
+def _exported_image(manifest: Path) -> tuple[str, str] | None:
+    """Role and hash of the image of an earlier export; None where there is none that can be read."""
+    try:
+        image = json.loads(manifest.read_text(encoding="utf-8"))["inputs"][0]
+        return str(image["role"]), str(image["sha256"])
+    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        return None
+
+
+def _role(visit: Visit) -> str:
+    return f"{visit.value}RT_T2"
 
 
 def _write_visit(session: ReviewSession, visit: Visit, folder: Path, confirmed: Collection[tuple[Visit, str]]) -> None:
@@ -107,9 +146,8 @@ def _write_visit(session: ReviewSession, visit: Visit, folder: Path, confirmed: 
 def _manifest(session: ReviewSession, visit: Visit, review: VisitReview, unreviewed_names: list[str]) -> Manifest:
     now = datetime.datetime.now(datetime.timezone.utc)
     run = review.run
-    role = f"{visit.value}RT_T2"
     return Manifest(
-        inputs=(_input(role, review),),
+        inputs=(_input(visit, review),),
         model=None if run is None else run.model,
         parameters={} if run is None else run.parameters,
         device="" if run is None else run.device,
@@ -126,13 +164,13 @@ def _manifest(session: ReviewSession, visit: Visit, review: VisitReview, unrevie
     )
 
 
-def _input(role: str, review: VisitReview) -> InputRecord:
-    if review.image.source is not None:
-        return input_record(role, review.image.source)
-    import hashlib
-
-    # A volume that came from a scene: the hash is that of its voxels.
-    return InputRecord(role, review.image.image.name, hashlib.sha256(review.image.image.array.tobytes()).hexdigest())
+def _input(visit: Visit, review: VisitReview) -> InputRecord:
+    source = review.image.source
+    if source is not None and source.exists():
+        return input_record(_role(visit), source)
+    # A volume of a scene, or one whose file is gone since, as on another computer: the hash is that of its voxels.
+    image = review.image.image
+    return InputRecord(_role(visit), image.name, hashlib.sha256(image.array.tobytes()).hexdigest())
 
 
 def _verdict(lesion: Lesion, review: VisitReview) -> dict[str, object]:

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from HNTargetSegLib.case.patient import Visit
-from HNTargetSegLib.lesions.lesion import Lesion
-
-_SAID = ("name", "label", "state", "fate", "p_mean", "p_max")
+from HNTargetSegLib.lesions.lesion import Lesion, State
+from HNTargetSegLib.review.verdicts import accepted, undecided
 
 
 @dataclass(frozen=True)
@@ -34,14 +33,27 @@ class Step:
         """The step that takes this one back."""
         return replace(self, before=self.after, after=self.before)
 
-    def applied_to(self, lesion: Lesion) -> Lesion:
-        """A record, as it is now, with what this step said; its measures, which edits may have changed, stay."""
+    def applied_to(self, lesion: Lesion, *, touched: bool) -> Lesion:
+        """A record, as it is now, with what this step said; what goes with its voxels stays as it is.
+
+        Parameters
+        ----------
+        lesion
+            Its measures, which edits may have changed since, stay, and so do probabilities of other voxels.
+        touched
+            Whether its voxels differ from the model's by now: only then it can be ``edited``, and is not ``accepted``.
+        """
         said = next((new for new in self.after if new.id == lesion.id), None)
         if said is None:
             return lesion
-        # A lesion that has got voxels or lost them since keeps the fate that goes with them.
-        kept = () if (said.voxels == 0) == (lesion.voxels == 0) else ("fate",)
-        return replace(lesion, **{field: getattr(said, field) for field in _SAID if field not in kept})
+        told = replace(lesion, name=said.name, label=said.label, state=said.state)
+        if (said.voxels == 0) == (lesion.voxels == 0):
+            told = replace(told, fate=said.fate)
+        if (said.voxels, said.box, said.centroid) == (lesion.voxels, lesion.box, lesion.centroid):
+            told = replace(told, p_mean=said.p_mean, p_max=said.p_max)
+        if told.state is State.ACCEPTED and touched:
+            return accepted(told, touched=True)
+        return undecided(told) if told.state is State.EDITED and not touched else told
 
 
 class History:

@@ -9,6 +9,9 @@ from typing import Protocol
 
 from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.errors import BadInputError, ErrorCode, TargetSegError
+from HNTargetSegLib.lesions.find import find_lesions
+from HNTargetSegLib.lesions.lesion import LesionSet
+from HNTargetSegLib.lesions.naming import named_after, without_names
 from HNTargetSegLib.models.options import PredictOptions
 from HNTargetSegLib.pipeline import SegmentOptions
 from HNTargetSegLib.review.change import Change, Level, Message, Part
@@ -165,8 +168,18 @@ class Segmenting:
 
     def _request_of(self, visit: Visit) -> VisitRequest:
         image = self._session.require(visit).image.image
-        prior = self._session.case.registered_mask if self._session.case and visit is Visit.MID else None
+        prior = self._prior() if visit is Visit.MID else None
         return VisitRequest(visit.value, image, prior=prior)  # type: ignore[arg-type]
+
+    def _prior(self) -> LesionSet | None:
+        """The registered delineation, its lesions under the names that the pre-RT visit shows."""
+        case = self._session.case
+        if case is None or case.registered_mask is None:
+            return None
+        registered = find_lesions(case.registered_mask)
+        before = self._session.visits.get(Visit.PRE)
+        native = None if before is None else before.lesions
+        return registered if native is None else named_after(registered, native)
 
     def _follow(self, event: Event) -> None:
         if isinstance(event, ProgressEvent):
@@ -174,8 +187,10 @@ class Segmenting:
             self._show(replace(self.state, visit=visit, stage=event.stage, done=event.done, total=event.total))
         elif isinstance(event, ResultEvent):
             self._show(RunState())
-            for outcome in event.visits:
-                self._take(outcome)
+            taken = [visit for visit in map(self._take, event.visits) if visit is not None]
+            if taken:
+                self._session.say(Level.INFO, " ".join(_found(visit, self._session) for visit in taken))
+                self._say_if_unrelated()
         elif isinstance(event, ErrorEvent):
             self._show(RunState())
             if event.code is ErrorCode.CANCELLED:
@@ -183,7 +198,15 @@ class Segmenting:
             else:
                 self._session.tell_user(_message(event))
 
-    def _take(self, outcome: VisitOutcome) -> None:
+    def _unmatched_names(self) -> set[str]:
+        """Names of pre-RT lesions that the registered delineation does not have: no mid-RT lesion may take one."""
+        prior, before = self._prior(), self._session.visits.get(Visit.PRE)
+        if prior is None or before is None:
+            return set()
+        return {lesion.name for lesion in before.records} - {lesion.name for lesion in prior}
+
+    def _take(self, outcome: VisitOutcome) -> Visit | None:
+        """Show what was found; the visit, or None where it could not be."""
         visit = Visit(outcome.visit)
         run = RunRecord(
             model=outcome.model,
@@ -194,14 +217,25 @@ class Segmenting:
             seconds=dict(outcome.seconds),
             warnings=outcome.warnings,
         )
+        lesions = without_names(outcome.lesions, self._unmatched_names()) if visit is Visit.MID else outcome.lesions
         try:
-            self._session.take_proposal(visit, outcome.lesions, run, outcome.candidates)
+            self._session.take_proposal(visit, lesions, run, outcome.candidates)
         except TargetSegError as error:
             self._session.tell_user(error)
-            return
+            return None
         for warning in outcome.warnings:
             self._session.say(Level.WARNING, f"{visit.title}: {warning}")
-        self._session.say(Level.INFO, _found(visit, self._session))
+        return visit
+
+    def _say_if_unrelated(self) -> None:
+        case = self._session.case
+        both = len([review for review in self._session.visits.values() if review.records]) == 2
+        if both and case is not None and case.registered_mask is None:
+            self._session.say(
+                Level.WARNING,
+                "The visits are not registered: a name of one visit says nothing about the same name of the other.",
+                "A registered pre-RT delineation beside the images matches the lesions.",
+            )
 
     def _on_change(self, change: Change) -> None:
         """A case that is closed, or a visit that is gone, takes its run with it."""

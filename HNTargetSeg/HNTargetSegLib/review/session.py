@@ -298,8 +298,8 @@ class ReviewSession:
 
     def _apply(self, step: Step) -> None:
         lesions = self._lesion_set(step.visit)
-        concerned = {lesion.id for lesion in step.after}
-        new = [step.applied_to(lesion) for lesion in lesions if lesion.id in concerned]
+        concerned, touched = {lesion.id for lesion in step.after}, self.visits[step.visit].touched
+        new = [step.applied_to(lesion, touched=lesion.id in touched) for lesion in lesions if lesion.id in concerned]
         self.visits[step.visit] = replace(self.visits[step.visit], lesions=lesions.with_lesions(*new))
         self._tell(Part.LESIONS, step.visit, tuple(lesion.id for lesion in new))
         self._tell(Part.HISTORY)

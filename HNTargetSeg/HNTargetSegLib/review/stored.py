@@ -42,7 +42,12 @@ def review_to_json(session: ReviewSession) -> str:
 
 
 def restore_review(
-    session: ReviewSession, text: str, images: Mapping[Visit, Volume], ids: Mapping[Visit, Volume]
+    session: ReviewSession,
+    text: str,
+    images: Mapping[Visit, Volume],
+    ids: Mapping[Visit, Volume],
+    *,
+    given: ReviewCase | None = None,
 ) -> None:
     """Go on with a stored review.
 
@@ -56,6 +61,8 @@ def restore_review(
         MR by visit; visits without one are left out.
     ids
         Lesion-id map by visit, on the grid of its image; missing where there are no lesions.
+    given
+        The case as it was read anew; its delineations stay with the case.
 
     Raises
     ------
@@ -72,7 +79,11 @@ def restore_review(
             if visit in images
         }
         case = ReviewCase(
-            content["name"], {v: review.image for v, review in visits.items()}, warnings=tuple(content["warnings"])
+            content["name"],
+            {v: review.image for v, review in visits.items()},
+            None if given is None else given.pre_mask,
+            None if given is None else given.registered_mask,
+            warnings=tuple(content["warnings"]),
         )
         active, reviewer = Visit(content["active"]), str(content["reviewer"])
     except TargetSegError:

@@ -96,8 +96,9 @@ class VisitReview:
         return self.lesions[lesion_id]
 
     def with_proposal(self, lesions: LesionSet, proposal: LesionSet, **details: Any) -> VisitReview:
-        """The review after a run: what was known about lesions that are gone is forgotten."""
-        ids = {lesion.id for lesion in lesions}
+        """The review after a run: what was known about lesions that are gone is forgotten, and not said of new ones."""
+        # Lesions that the run has brought are undecided, and may have the id of one that is gone.
+        ids = {lesion.id for lesion in lesions if lesion.state.reviewed}
         return replace(
             self,
             lesions=lesions,

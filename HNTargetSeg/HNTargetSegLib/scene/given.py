@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from HNTargetSegLib.case.identity import SeriesIdentity
 from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.errors import BadInputError
 from HNTargetSegLib.review.case import ReviewCase, VisitImage
@@ -27,12 +28,38 @@ def case_of_nodes(pre: Any | None, mid: Any | None, name: str = "") -> ReviewCas
     if len(nodes) == 2 and pre is mid:
         raise BadInputError("One volume is chosen for both visits", remedy="Choose two volumes, or one visit only")
     visits = {visit: image_of(node) for visit, node in nodes.items()}
-    return ReviewCase(name or str(next(iter(nodes.values())).GetName()), visits)
+    known = next((image.patient_id for image in visits.values() if image.patient_id), "")
+    return ReviewCase(name or known or str(next(iter(nodes.values())).GetName()), visits)
 
 
 def image_of(node: Any) -> VisitImage:
     """Image of a volume node; errors as :func:`~HNTargetSegLib.scene.volumes.volume_of`."""
-    return VisitImage(volume_of(node), _source(node))
+    return VisitImage(volume_of(node), _source(node), identity_of_node(node))
+
+
+def identity_of_node(node: Any) -> SeriesIdentity | None:
+    """What Slicer's DICOM module wrote into the subject hierarchy above a volume; None where it has read none."""
+    import slicer
+
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(node.GetScene())
+    item = 0 if hierarchy is None else hierarchy.GetItemByDataNode(node)
+    names = slicer.vtkMRMLSubjectHierarchyConstants
+    facts: dict[str, str] = {}
+    for level, attributes in (
+        (
+            names.GetDICOMLevelPatient(),
+            {
+                "patient_id": names.GetDICOMPatientIDAttributeName(),
+                "patient_name": names.GetDICOMPatientNameAttributeName(),
+                "patient_birth_date": names.GetDICOMPatientBirthDateAttributeName(),
+            },
+        ),
+        (names.GetDICOMLevelStudy(), {"study_date": names.GetDICOMStudyDateAttributeName()}),
+    ):
+        above = hierarchy.GetItemAncestorAtLevel(item, level) if item else 0
+        if above:
+            facts |= {fact: str(hierarchy.GetItemAttribute(above, key)).strip() for fact, key in attributes.items()}
+    return SeriesIdentity(**facts) if any(facts.values()) else None
 
 
 def node_of(scene: Any, image: VisitImage) -> Any | None:

@@ -10,6 +10,7 @@ import uuid
 from typing import Any
 
 from HNTargetSegLib.review.visit import VisitReview
+from HNTargetSegLib.scene.segments import SURFACE, no_new_state
 
 STATES = 10
 """Number of states of a segmentation that can be undone."""
@@ -83,17 +84,26 @@ class VoxelHistory:
         return bool(self._states.IsRestoreNextStateAvailable())
 
     def undo(self) -> None:
-        """Bring the state before back."""
+        """Bring the state before back; surfaces are to be made anew."""
+        self._drop_surfaces()
         self._states.RestorePreviousState()
 
     def redo(self) -> None:
-        """Bring the state that was undone back."""
+        """Bring the state that was undone back; surfaces are to be made anew."""
+        self._drop_surfaces()
         self._states.RestoreNextState()
 
     def dispose(self) -> None:
         """Let go of the segmentation and of all states."""
         self._states.SetSegmentation(None)
         self._reviews.clear()
+
+    def _drop_surfaces(self) -> None:
+        # A segment that a state adds is empty at first, and an empty one cannot be converted.
+        segmentation = self._states.GetSegmentation()
+        if segmentation.ContainsRepresentation(SURFACE):
+            with no_new_state(segmentation):
+                segmentation.RemoveRepresentation(SURFACE)
 
     def _remember(self, run: str, review: VisitReview) -> None:
         self._reviews.pop(run, None)

@@ -10,7 +10,8 @@ import numpy as np
 
 from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.case.volume import Volume
-from HNTargetSegLib.lesions.lesion import LesionSet
+from HNTargetSegLib.lesions.lesion import LesionSet, State
+from HNTargetSegLib.review import verdicts
 from HNTargetSegLib.review.session import ReviewSession
 from HNTargetSegLib.review.stored import restore_review
 from HNTargetSegLib.review.visit import VisitReview
@@ -78,6 +79,15 @@ def _measure_changed(session: ReviewSession, visit: Visit, review: VisitReview) 
         review, lesions=LesionSet(lesions.ids.with_array(table[ids]), rest), retired=changed
     )
     session.take_voxels(visit, ids)
+    _keep_rejected(session, visit, {lesion.id for lesion in changed if lesion.state is State.REJECTED})
+
+
+def _keep_rejected(session: ReviewSession, visit: Visit, ids: set[int]) -> None:
+    """Lesions that were rejected stay so: nobody has seen who has changed them."""
+    review = session.visits[visit]
+    if review.lesions is not None:
+        rejected = [verdicts.rejected(lesion) for lesion in review.lesions if lesion.id in ids]
+        session.visits[visit] = replace(review, lesions=review.lesions.with_lesions(*rejected))
 
 
 def _without(gone: set[int], size: int) -> np.ndarray:

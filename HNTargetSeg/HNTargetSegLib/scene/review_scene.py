@@ -13,13 +13,12 @@ from HNTargetSegLib.errors import TargetSegError
 from HNTargetSegLib.review.case import ReviewCase
 from HNTargetSegLib.review.change import Change, Level, Part
 from HNTargetSegLib.review.session import ReviewSession
-from HNTargetSegLib.review.stored import review_to_json
-from HNTargetSegLib.scene import segments, state, views
+from HNTargetSegLib.scene import segments, views
 from HNTargetSegLib.scene.following import follow
 from HNTargetSegLib.scene.given import case_of_nodes
+from HNTargetSegLib.scene.keeping import KeptReview
 from HNTargetSegLib.scene.logics import SceneLogics
 from HNTargetSegLib.scene.opening import nodes_of_case
-from HNTargetSegLib.scene.restoring import restore_from
 from HNTargetSegLib.scene.shown_visits import ShownVisits
 from HNTargetSegLib.scene.style import SegmentStyle
 from HNTargetSegLib.scene.terminology import teach_terminology
@@ -56,9 +55,10 @@ class ReviewScene:
         self._session, self._scene = session, scene
         self._nodes: dict[Visit, VisitNodes] = {}
         self._style, self._surfaces = SegmentStyle(), False
-        self._following = self._restoring = False
+        self._following = False
         self._shown = ShownVisits(scene)
         self._watch = Watch(scene, Reactions(self._scene_closed, self._scene_imported))
+        self._kept = KeptReview(scene, session, self._watch)
         teach_terminology(self.logics.terminologies)
         self._disconnect = session.changed.connect(self._session_changed)
         if session.case is not None:
@@ -168,7 +168,7 @@ class ReviewScene:
         """
         due = self._watch.take_due()
         if (Due.STATE, None) in due:
-            self._told(self._follow_state)
+            self._told(self._kept.follow)
         if (Due.NODES, None) in due:
             self._follow_removed()
         for visit, nodes in tuple(self._nodes.items()):
@@ -224,28 +224,11 @@ class ReviewScene:
         BadInputError, GeometryError
             If it cannot be used; the session is as it was.
         """
-        node = state.find_state(self._scene)
-        text = state.stored_text(node)
-        if not text:
-            return False
-        self._watch.text = text
-        self._watch.watch_state(node)
-        self._restoring = True
-        try:
-            return restore_from(node, self._session)
-        finally:
-            self._restoring = False
+        return self._kept.restore()
 
     def save_state(self) -> None:
         """Write the state of the review into the scene; done by itself after each change."""
-        self._watch.text = text = review_to_json(self._session)
-        if not text and state.find_state(self._scene) is None:
-            return
-        node = state.state_node(self._scene)
-        shown = {visit: nodes.volume for visit, nodes in self._nodes.items()}
-        drawn = {visit: nodes.segmentation for visit, nodes in self._nodes.items()}
-        state.store(node, text, shown, drawn)
-        self._watch.watch_state(node)
+        self._kept.save(self._nodes)
 
     def dispose(self) -> None:
         """End listening to the session and observing the scene; the nodes stay. Twice does no harm."""
@@ -281,7 +264,7 @@ class ReviewScene:
     def _show_case(self) -> None:
         self._watch.leave_nodes()
         self._shown.clear()
-        nodes = nodes_of_case(self._scene, self._session, self._nodes, restoring=self._restoring)
+        nodes = nodes_of_case(self._scene, self._session, self._nodes, restoring=self._kept.restoring)
         begun = [found for visit, found in nodes.items() if self._nodes.get(visit) is not found]
         self._nodes = nodes
         for found in begun:
@@ -297,7 +280,7 @@ class ReviewScene:
             nodes.history.run = nodes.run_of_segments() or nodes.history.run
             nodes.refresh(review)
             nodes.mark_seen()
-        elif self._restoring:
+        elif self._kept.restoring:
             # Segments that nobody has followed yet.
             self._watch.wait_for(Due.SEGMENTS, nodes.visit)
         else:
@@ -312,7 +295,7 @@ class ReviewScene:
             if nodes.volume.GetScene() is not None:
                 self._show_case()
             return
-        if self._following or self._restoring or nodes.holds(review):
+        if self._following or self._kept.restoring or nodes.holds(review):
             nodes.refresh(review)
             return
         if self.before_write is not None:
@@ -329,7 +312,7 @@ class ReviewScene:
         """A scene that was read may hold a review; an open one goes on, whatever was read."""
         if self._session.case is None:
             self._told(self.restore)
-        elif state.stored_text(state.find_state(self._scene)) not in ("", self._watch.text):
+        elif self._kept.text not in ("", self._watch.text):
             text = "The scene that was added holds a review of its own."
             self._session.say(Level.WARNING, text, "Close the scene first to open it.")
             self.save_state()
@@ -355,13 +338,6 @@ class ReviewScene:
                 self._session.put_back(visit, self._session.visits[visit].without_lesions())
             self._show_case()
         self.save_state()
-
-    def _follow_state(self) -> None:
-        """Another module has changed the review in the scene: go on with it as it is there."""
-        text = state.stored_text(state.find_state(self._scene))
-        if text != self._watch.text and not self.restore():
-            self._watch.text = text
-            self._session.close()
 
     def _follow(self, visit: Visit, *, undone: bool = False) -> tuple[int, ...]:
         nodes = self._require(visit)

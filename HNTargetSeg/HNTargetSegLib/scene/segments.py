@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,6 +33,44 @@ def modifying(*nodes: Any) -> Iterator[None]:
     finally:
         for node, before in begun:
             node.EndModify(before)
+
+
+@contextmanager
+def no_new_state(segmentation: Any) -> Iterator[list[Any]]:
+    """Changes of segments that are none of their voxels: what was undone can still be done again.
+
+    ``vtkSegmentationHistory``, ours and the editor's, forgets the states that were undone with any change of a segment
+    that it is told of. Segments that are added meanwhile are not kept from it.
+
+    Yields
+    ------
+    list
+        The segments that have changed so far; see :func:`tell_of_words`.
+    """
+    changed: list[Any] = []
+    watched = [segmentation.GetNthSegment(n) for n in range(segmentation.GetNumberOfSegments())]
+    # Before the segmentation, which listens with the usual priority of 0.
+    ends = [_keep_quiet(segment, changed) for segment in watched]
+    try:
+        yield changed
+    finally:
+        for end in ends:
+            end()
+
+
+def _keep_quiet(segment: Any, changed: list[Any]) -> Callable[[], object]:
+    def stop_the_event(*_: Any) -> None:
+        changed.append(segment)
+        segment.GetCommand(number).AbortFlagOn()
+
+    number = segment.AddObserver("ModifiedEvent", stop_the_event, 1.0)
+    return lambda: segment.RemoveObserver(number)
+
+
+def tell_of_words(node: Any) -> None:
+    """Tell those who listen to a segmentation node that names, colours or tags have changed."""
+    node.StorableModified()
+    node.InvokeCustomModifiedEvent(node.GetSegmentation().SegmentModified)
 
 
 def segment_name(lesion_id: int) -> str:
@@ -159,6 +197,7 @@ def shared_labelmap(matrix: np.ndarray, lesions: LesionSet, shown: Iterable[Lesi
 def add_empty(node: Any, lesion_id: int, label: Target, name: str) -> str:
     """Add a segment without voxels to draw into; returns its id."""
     import slicer
+    from vtkmodules.vtkCommonDataModel import vtkPolyData
 
     segmentation = node.GetSegmentation()
     segment = slicer.vtkSegment()
@@ -166,6 +205,10 @@ def add_empty(node: Any, lesion_id: int, label: Target, name: str) -> str:
     segment.SetColor(*COLOURS[label])
     tags.set_tag(segment, tags.TERMINOLOGY, terminology_entry(label, Side.MIDLINE))
     tags.set_tag(segment, tags.ALGORITHM_TYPE, "MANUAL")
+    if segmentation.ContainsRepresentation(SURFACE):
+        # Otherwise an empty labelmap would be converted, which fails.
+        segment.AddRepresentation(LABELMAP, slicer.vtkOrientedImageData())
+        segment.AddRepresentation(SURFACE, vtkPolyData())
     segmentation.AddSegment(segment, segment_name(lesion_id))
     return segment_name(lesion_id)
 

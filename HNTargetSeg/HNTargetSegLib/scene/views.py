@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from HNTargetSegLib.scene.segments import modifying
 from HNTargetSegLib.scene.volumes import grid_of
 
 ORIENTATIONS = ("Axial", "Sagittal", "Coronal")
+_PARALLEL = 1e-6
 _EDGE = 0.8
 """Share of a view, round its middle, in which a place counts as in sight."""
 
@@ -79,6 +81,43 @@ def set_step(slice_node: Any, volume: Any) -> None:
     nearest = int(np.argmax(np.abs(normal @ (matrix / spacing))))
     slice_node.SetSliceSpacingModeToPrescribed()
     slice_node.SetPrescribedSliceSpacing(spacing[nearest], spacing[nearest], spacing[nearest])
+
+
+@dataclass(frozen=True)
+class ShownSlice:
+    """Which slice of an image a view shows.
+
+    Attributes
+    ----------
+    number
+        From 1, counted the way that the view's offset grows. Of a tilted image it is the slice that the view meets in
+        the middle of the image.
+    count
+        How many the image has.
+    tilted
+        Whether the image's slices are not parallel to the view.
+    """
+
+    number: int
+    count: int
+    tilted: bool
+
+
+def shown_slice(slice_node: Any, volume: Any) -> ShownSlice:
+    """Slice of an image, counted along the axis of the image that is nearest to the view's normal."""
+    grid = grid_of(volume)
+    to_ras, place = ijk_to_ras(grid), array_of(slice_node.GetSliceToRAS())
+    normal = place[:3, 2]
+    # Millimetres along the normal from one voxel to the next, for each axis of the image.
+    steps = normal @ to_ras[:3, :3]
+    spacing = np.linalg.norm(to_ras[:3, :3], axis=0)
+    axis = int(np.argmax(np.abs(steps / spacing)))
+    middle = (np.array(grid.size) - 1) / 2
+    centre = to_ras[:3, :3] @ middle + to_ras[:3, 3]
+    index = middle[axis] + normal @ (place[:3, 3] - centre) / abs(steps[axis])
+    count = int(grid.size[axis])
+    number = int(np.clip(np.floor(index + 0.5) + 1, 1, count))
+    return ShownSlice(number, count, tilted=bool(abs(steps[axis]) < (1 - _PARALLEL) * spacing[axis]))
 
 
 def fit(slice_node: Any, volume: Any) -> None:

@@ -139,13 +139,16 @@ class VisitNodes:
             return
         wanted = frozenset(ids)
         names = {number: name for name, number in self.lesions.items()}
-        with segments.modifying(self.segmentation, self.display):
+        segmentation = self.segmentation.GetSegmentation()
+        with segments.modifying(self.segmentation, self.display), segments.no_new_state(segmentation) as changed:
             for lesion in review.records:
                 name = names.get(lesion.id, "")
                 segment = self.segment(name) if name else None
                 if segment is not None and (not wanted or lesion.id in wanted):
                     segments.describe(segment, lesion, review, self.history.run)
                     segments.show(self.display, name, lesion, review)
+            if changed:
+                segments.tell_of_words(self.segmentation)
 
     def add_segment(self, label: Target) -> str:
         """Add an empty segment to draw a lesion into; returns its id."""
@@ -158,10 +161,12 @@ class VisitNodes:
 
     def show_surfaces(self, shown: bool) -> None:
         """Show the segments in 3D views, or not."""
-        if shown and self.segmentation.GetSegmentation().GetNumberOfSegments():
-            self.segmentation.CreateClosedSurfaceRepresentation()
-        elif not shown:
-            self.segmentation.RemoveClosedSurfaceRepresentation()
+        segmentation = self.segmentation.GetSegmentation()
+        with segments.no_new_state(segmentation):
+            if shown and segmentation.GetNumberOfSegments():
+                self.segmentation.CreateClosedSurfaceRepresentation()
+            elif not shown:
+                self.segmentation.RemoveClosedSurfaceRepresentation()
         self.display.SetVisibility3D(shown)
 
     def require_place(self) -> None:

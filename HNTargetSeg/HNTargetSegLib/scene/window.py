@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _SAMPLES = 200_000
+_MOST_OF_MEDIAN = 2.5
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,11 @@ PRESETS: dict[str, tuple[float, float]] = {
 
 
 def robust_range(array: np.ndarray) -> tuple[float, float]:
-    """Range of grey values that a reader wants to see: 1st to 99.5th percentile of a sample, never empty.
+    """Range of grey values that a reader wants to see, never empty: from air to the bright end of soft tissue.
+
+    It ends at the body's 99th percentile, but not above 2.5 times its median: eyes, fluid and fat near the coil, of
+    which one visit may show more than the other, would leave everything else dark. Body is what is brighter than
+    Otsu's threshold (IEEE Trans Syst Man Cybern 1979;9:62).
 
     Parameters
     ----------
@@ -37,10 +42,25 @@ def robust_range(array: np.ndarray) -> tuple[float, float]:
     """
     flat = array.reshape(-1)
     sample: np.ndarray = flat[:: max(1, flat.size // _SAMPLES)].astype(np.float64)
-    low, high = (float(value) for value in np.percentile(sample, (1, 99.5)))
-    if high <= low:
+    low, clip = (float(value) for value in np.percentile(sample, (1, 95)))
+    body: np.ndarray = sample[sample > _otsu(np.minimum(sample, clip))]
+    if body.size:
+        median, end = (float(value) for value in np.percentile(body, (50, 99)))
+        high = min(end, low + _MOST_OF_MEDIAN * (median - low))
+    else:
         low, high = float(sample.min()), float(sample.max())
     return (low, high) if high > low else (low, low + 1.0)
+
+
+def _otsu(values: np.ndarray) -> float:
+    """Threshold between two classes that are as far apart as can be; the largest value where all are the same."""
+    counts, edges = np.histogram(values, 256)
+    below, middles = np.cumsum(counts), (edges[:-1] + edges[1:]) / 2
+    sums = np.cumsum(counts * middles)
+    above = below[-1] - below
+    far = (sums[-1] * below / below[-1] - sums) ** 2 / np.maximum(below * above, 1)
+    best = int(np.argmax(np.where(above > 0, far, -1.0)))
+    return float(edges[best + 1]) if above[best] else float(values.max())
 
 
 def preset(name: str, bounds: tuple[float, float]) -> Window:

@@ -12,6 +12,7 @@ from HNTargetSegLib.case.layout import discover
 from HNTargetSegLib.case.orientation import axial_turn
 from HNTargetSegLib.case.read import read_mask, read_volume
 from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.files import sha256
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,29 @@ def check_case(case: TrainingCase) -> None:
             "stored, and at prediction every image is turned to these axes",
         )
     read_mask(case.mask, like=image)
+
+
+def require_distinct_patients(cases: Sequence[TrainingCase]) -> None:
+    """Refuse a patient that is there under two names: one copy would be tested on what the other was trained on.
+
+    Raises
+    ------
+    BadInputError
+        If the images of two patients are the same file, byte for byte.
+    """
+    by_size: dict[int, list[TrainingCase]] = {}
+    for case in cases:
+        by_size.setdefault(case.image.stat().st_size, []).append(case)
+    for alike in by_size.values():
+        seen: dict[str, TrainingCase] = {}
+        for case in alike if len(alike) > 1 else ():
+            other = seen.setdefault(sha256(case.image), case)
+            if other.patient != case.patient:
+                raise BadInputError(
+                    f"Patients {other.patient} and {case.patient} have the same image",
+                    path=case.image,
+                    remedy="Remove one of them: a patient must not be there twice",
+                )
 
 
 def split_by_patient(cases: Sequence[TrainingCase], validation_share: float = 0.1) -> dict[str, list[str]]:

@@ -110,8 +110,8 @@ def model_card(options: TrainingOptions, cases: Sequence[TrainingCase], publicat
             "data": publication.data,
             "patients": len(patients),
             "images": len(cases),
-            "method": f"{options.trainer}: nnU-Net's loss (soft Dice and cross-entropy) and augmentation, "
-            f"{preset.in_words}",
+            "method": f"{options.trainer}: {options.loss.in_words}; nnU-Net's augmentation, {preset.in_words}",
+            "loss": {"name": options.loss.name, **options.loss.to_dict()},
             "seed": "none" if preset.seed is None else preset.seed,
             "command": publication.command,
         },

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
-from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.errors import BadInputError, MissingDependencyError
 from HNTargetSegLib.models.options import Device
-from HNTargetSegLib.training.cases import TrainingCase, check_case, split_by_patient
+from HNTargetSegLib.training.begun import has_checkpoint, hold_choices, require_same_network
+from HNTargetSegLib.training.cases import TrainingCase, check_case, require_distinct_patients, split_by_patient
+from HNTargetSegLib.training.folds import Fold, check_folds
+from HNTargetSegLib.training.loss_choice import LossChoice
 from HNTargetSegLib.training.presets import Preset
+from HNTargetSegLib.training.space import preprocessed_bytes, require_space
 from HNTargetSegLib.training.workspace import Workspace
 
-BASELINE = "nnUNetTrainerHNTS"
 _CONFIGURATION = "3d_fullres"
 _DEVICES = ("cuda", "mps", "cpu")
-_SEED_FILE = "seed.json"
 
 
 @dataclass(frozen=True)
@@ -32,31 +34,52 @@ class TrainingOptions:
         Where it lives.
     device
         ``cuda``, ``mps`` or ``cpu``.
-    trainer
-        Class name of the nnU-Net trainer.
+    loss
+        Loss with its options.
     fold
         Index of the split that is trained.
+    folds
+        The splits; empty is one split with a tenth of the patients held out.
+    gpus
+        Over one, nnU-Net trains on several at once (its DDP).
 
     Raises
     ------
     BadInputError
-        If nnU-Net knows no such device.
+        If nnU-Net knows no such device, or several GPUs are asked for on another.
     """
 
     preset: Preset
     workspace: Workspace
     device: str = "cuda"
-    trainer: str = BASELINE
+    loss: LossChoice = field(default_factory=LossChoice)
     fold: int = 0
+    folds: tuple[Fold, ...] = ()
+    gpus: int = 1
 
     def __post_init__(self) -> None:
         if self.device not in _DEVICES:
             raise BadInputError(f"There is no device '{self.device}'", remedy=f"Choose one of {', '.join(_DEVICES)}")
+        if self.gpus < 1 or (self.gpus > 1 and self.device != "cuda"):
+            raise BadInputError(
+                f"{self.gpus} GPUs cannot be used on the device '{self.device}'",
+                remedy="Give --gpus 1 or more, and more than 1 with --device cuda only",
+            )
+
+    @property
+    def trainer(self) -> str:
+        """Class name of the nnU-Net trainer."""
+        return self.loss.trainer
 
     @property
     def results(self) -> Path:
         """nnU-Net's result folder."""
         return self.workspace.results(self.trainer, self.preset.plans, _CONFIGURATION)
+
+    @property
+    def fold_folder(self) -> Path:
+        """Where the checkpoints of the trained fold lie."""
+        return self.results / f"fold_{self.fold}"
 
 
 def train(cases: Sequence[TrainingCase], options: TrainingOptions, say: Callable[[str], None] = print) -> Path:
@@ -74,50 +97,84 @@ def train(cases: Sequence[TrainingCase], options: TrainingOptions, say: Callable
     MissingDependencyError
         If the device is missing.
     BadInputError
-        If an image or mask cannot be used (all are read before nnU-Net starts), or the workspace was begun with other
-        cases or another seed.
+        If an image or mask cannot be used (all are read before nnU-Net starts), a patient is there twice or on both
+        sides of a fold, or the workspace was begun with other cases, another seed or loss, or another network.
+    OutputError
+        If the disk is too small.
     TargetSegError
         If a stage of nnU-Net fails.
     """
-    from HNTargetSegLib.models.engines import chosen_device
-
-    chosen_device(cast(Device, options.device))
-    workspace = options.workspace
-    _hold_seed(options)
-    environment = workspace.environment(options.preset.phases[0], options.device)
-    begun = (workspace.preprocessed / "dataset_fingerprint.json").exists()
-    if not begun:
-        say(f"Checking {len(cases)} images and masks")
-        for case in cases:
-            check_case(case)
-    write_raw_dataset(workspace, cases)
-    dataset = str(workspace.dataset_id)
-    if not begun:
-        workspace.run("fingerprint", ["-d", dataset, "--verify_dataset_integrity", "-np", "2"], environment, say)
-    if not (workspace.preprocessed / f"{options.preset.plans}.json").exists():
-        workspace.run("plan", ["-d", dataset, "-pl", options.preset.planner], environment, say)
-        adapt_plans(workspace, options.preset)
-    workspace.write_json(workspace.preprocessed / "splits_final.json", [split_by_patient(cases)])
-    finished = workspace.preprocessed / f"{options.preset.plans}.preprocessed"
-    if not finished.exists():
-        arguments = ["-d", dataset, "-plans_name", options.preset.plans, "-c", _CONFIGURATION, "-np", "2"]
-        workspace.run("preprocess", arguments, environment, say)
-        finished.touch()
+    _require_devices(options)
+    hold_choices(options.fold_folder, _choices(options), options.workspace.home)
+    prepare(cases, options, say)
+    require_same_network(options.fold_folder, options.workspace.preprocessed / f"{options.preset.plans}.json")
     for number in range(len(options.preset.phases)):
         _run_phase(number, options, say)
     return options.results
 
 
+def prepare(cases: Sequence[TrainingCase], options: TrainingOptions, say: Callable[[str], None] = print) -> None:
+    """Data set, plans, splits and preprocessed cases: what all trainings of a workspace share.
+
+    Errors are those of :func:`train`.
+    """
+    workspace, preset = options.workspace, options.preset
+    environment = workspace.environment(preset.phases[0], options.device)
+    begun = (workspace.preprocessed / "dataset_fingerprint.json").exists()
+    if not begun:
+        say(f"Checking {len(cases)} images and masks")
+        require_distinct_patients(cases)
+        for case in cases:
+            check_case(case)
+        require_space(workspace.root, preprocessed_bytes(cases))
+    folds = options.folds or (split_by_patient(cases),)
+    check_folds(folds, cases)
+    write_raw_dataset(workspace, cases)
+    dataset = str(workspace.dataset_id)
+    if not begun:
+        workspace.run("fingerprint", ["-d", dataset, "--verify_dataset_integrity", "-np", "2"], environment, say)
+    if not (workspace.preprocessed / f"{preset.plans}.json").exists():
+        workspace.run("plan", ["-d", dataset, "-pl", preset.planner], environment, say)
+        adapt_plans(workspace, preset)
+    workspace.write_json(workspace.preprocessed / "splits_final.json", list(folds))
+    finished = workspace.preprocessed / f"{preset.plans}.preprocessed"
+    if not finished.exists():
+        arguments = ["-d", dataset, "-plans_name", preset.plans, "-c", _CONFIGURATION, "-np", "2"]
+        workspace.run("preprocess", arguments, environment, say)
+        finished.touch()
+
+
+def _require_devices(options: TrainingOptions) -> None:
+    from HNTargetSegLib.models.engines import chosen_device
+
+    chosen_device(cast(Device, options.device))
+    if options.gpus > 1:
+        import torch
+
+        if torch.cuda.device_count() < options.gpus:
+            raise MissingDependencyError(
+                f"PyTorch sees {torch.cuda.device_count()} GPUs, and {options.gpus} are asked for",
+                remedy="Give --gpus the number that is there, or make them visible (CUDA_VISIBLE_DEVICES)",
+            )
+
+
+def _choices(options: TrainingOptions) -> dict[str, Any]:
+    return {"seed": options.preset.seed, "loss": options.loss.to_dict()}
+
+
 def _run_phase(number: int, options: TrainingOptions, say: Callable[[str], None]) -> None:
     """Train up to the end of a phase, from wherever the training stands."""
     workspace, preset = options.workspace, options.preset
-    fold = options.results / f"fold_{options.fold}"
-    finished = fold / f"phase_{number}.finished"
+    finished = options.fold_folder / f"phase_{number}.finished"
     if finished.exists():
         return
+    # Held-out cases are segmented by the finished network alone.
+    schedule = replace(preset.phases[number], validate=number == len(preset.phases) - 1)
     arguments = [str(workspace.dataset_id), _CONFIGURATION, str(options.fold), "-tr", options.trainer]
-    arguments += ["-p", preset.plans, "-device", options.device, *(["--c"] if _has_checkpoint(options) else [])]
-    workspace.run("train", arguments, workspace.environment(preset.phases[number], options.device), say)
+    arguments += ["-p", preset.plans, "-device", options.device]
+    arguments += ["-num_gpus", str(options.gpus)] if options.gpus > 1 else []
+    arguments += ["--c"] if has_checkpoint(options.fold_folder) else []
+    workspace.run("train", arguments, workspace.environment(schedule, options.device, options.loss.to_dict()), say)
     finished.touch()
 
 
@@ -166,23 +223,3 @@ def adapt_plans(workspace: Workspace, preset: Preset) -> None:
     plans["configurations"] = {_CONFIGURATION: configuration}
     plans["plans_name"] = preset.plans
     workspace.write_json(workspace.preprocessed / f"{preset.plans}.json", plans)
-
-
-def _hold_seed(options: TrainingOptions) -> None:
-    """Write down what seed a training is begun with; refuse to go on with another one."""
-    path, seed = options.workspace.root / _SEED_FILE, options.preset.seed
-    if _has_checkpoint(options):
-        begun = json.loads(path.read_text(encoding="utf-8"))["seed"] if path.exists() else None
-        if begun != seed:
-            remedy = "Leave --seed out" if begun is None else f"Go on with --seed {begun}"
-            raise BadInputError(
-                f"This training was begun with {'no seed' if begun is None else f'seed {begun}'}",
-                path=options.workspace.root,
-                remedy=f"{remedy}, or choose another --workspace",
-            )
-    options.workspace.write_json(path, {"seed": seed})
-
-
-def _has_checkpoint(options: TrainingOptions) -> bool:
-    fold = options.results / f"fold_{options.fold}"
-    return any((fold / f"checkpoint_{name}.pth").exists() for name in ("latest", "final"))

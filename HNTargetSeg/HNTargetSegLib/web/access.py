@@ -156,7 +156,7 @@ def protect(
     *,
     received: Callable[[Path], None],
     busy: Callable[[], bool] = lambda: False,
-    before_end: Callable[[], None] = lambda: None,
+    before_end: Callable[[], object] = lambda: None,
 ) -> Access:
     """Let only the holder of the link use a trame server, one tab at a time, and end it when nobody does.
 

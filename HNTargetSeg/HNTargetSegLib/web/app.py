@@ -144,7 +144,7 @@ class ReviewApp:
         """Close the dialog that is open, else put the tool away."""
         state = self.server.state
         if state.dialog:
-            if state.dialog != "questions":
+            if state.dialog not in ("questions", "saved"):
                 state.dialog = ""
         elif state.renaming:
             state.renaming = 0
@@ -179,12 +179,14 @@ class ReviewApp:
         from HNTargetSegLib.web.lesion_actions import LesionActions
         from HNTargetSegLib.web.opening import Opening
         from HNTargetSegLib.web.running import Running
+        from HNTargetSegLib.web.saving import Saving
         from HNTargetSegLib.web.stage import Stage
 
         self.lesions = LesionActions(self.desk, self._sync)
         self.stage = Stage(self.desk)
         self.editing = Editing(self.desk)
-        self.opening = Opening(self.desk, allowed)
+        self.saving = Saving(self.desk)
+        self.opening = Opening(self.desk, allowed, self.saving.save)
         self.running = Running(self.desk)
         self.exporting = Exporting(self.desk, allowed)
         self.actions: dict[str, Any] = {

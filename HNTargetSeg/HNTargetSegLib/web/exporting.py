@@ -79,6 +79,9 @@ class Exporting:
     async def _export(self, folder: Path) -> dict[Visit, Path]:
         """Write the files while the page waits: the pictures take seconds, and the views shall not stand still."""
         chosen, confirmed = self._visits(), self._confirmed()
+        for visit in chosen:
+            # A segmentation that cannot be read ends it here: what is on screen is not what would leave.
+            self.desk.scene.follow_edits(visit)
         return await self.desk.wait(
             "Writing the export ...",
             lambda: export_review(self.desk.session, folder, visits=chosen, confirmed=confirmed),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from HNTargetSegLib.case.layout import discover
 from HNTargetSegLib.case.patient import PatientFiles, Visit
-from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.errors import BadInputError, TargetSegError
+from HNTargetSegLib.review.autosave import SavedReview, case_of_saved, go_on, saved_of, saved_reviews
 from HNTargetSegLib.review.case import Concern, ReviewCase, case_of_files, case_of_images
 from HNTargetSegLib.web.access_folders import AllowedFolders
 from HNTargetSegLib.web.choosing import FoundImage, images_in
 from HNTargetSegLib.web.desk import Desk, told
+from HNTargetSegLib.web.saving import saved_item
 
 
 class Opening:
@@ -22,14 +25,18 @@ class Opening:
         The review.
     allowed
         Folders of the server that the page may look into.
+    save
+        Keeps the open review before it is closed.
     """
 
-    def __init__(self, desk: Desk, allowed: AllowedFolders) -> None:
+    def __init__(self, desk: Desk, allowed: AllowedFolders, save: Callable[[], object]) -> None:
         self.desk = desk
-        self._allowed = allowed
+        self._allowed, self._save = allowed, save
+        self._unsavable = False
         self._found: list[PatientFiles] = []
         self._images: list[FoundImage] = []
         self._waiting: tuple[ReviewCase, Path | None] | None = None
+        self._saved: SavedReview | None = None
         self._show_recent()
 
     @told
@@ -117,10 +124,37 @@ class Opening:
         self._begin(case.swapped() if choice == "swap" else case, folder)
 
     @told
-    def close_patient(self) -> None:
-        """Close the patient and show the first screen."""
-        self.desk.session.close()
+    def answer_saved(self, choice: str) -> None:
+        """Say what to do about the review on disk: ``continue``, ``anew`` or ``cancel``."""
+        waiting, self._waiting = self._waiting, None
+        saved, self._saved = self._saved, None
         self.desk.state.dialog = ""
+        if waiting is None or saved is None or choice == "cancel":
+            return
+        self._open(*waiting, saved if choice == "continue" else None)
+
+    @told
+    async def go_on_with(self, key: str) -> None:
+        """Go on with one of the reviews of the first screen."""
+        saved = next((saved for saved in self._resumable() if saved.folder.name == str(key)), None)
+        if saved is None:
+            self._show_recent()
+            raise BadInputError("This review is not there any more", remedy="Open the patient's folder")
+        case = await self.desk.wait(f"Reading the images of {saved.patient} ...", case_of_saved, saved)
+        self._open(case, None, saved)
+
+    @told
+    def close_patient(self) -> None:
+        """Keep the review, close the patient and show the first screen."""
+        self.desk.state.dialog = ""
+        try:
+            self._save()
+        except TargetSegError:
+            # Who closes it again has been told.
+            self._unsavable = not self._unsavable
+            if self._unsavable:
+                raise
+        self.desk.session.close()
         self._show_recent()
 
     async def _open_patients_of(self, folder: Path, *, remember: bool = True) -> None:
@@ -169,7 +203,20 @@ class Opening:
         state.dialog = "questions"
 
     def _begin(self, case: ReviewCase, folder: Path | None) -> None:
-        self.desk.session.open(case)
+        saved = saved_of(case)
+        if saved is None:
+            self._open(case, folder)
+            return
+        self._waiting, self._saved = (case, folder), saved
+        self.desk.state.saved = saved_item(saved)
+        self.desk.state.dialog = "saved"
+
+    def _open(self, case: ReviewCase, folder: Path | None, saved: SavedReview | None = None) -> None:
+        self._save()
+        if saved is None:
+            self.desk.session.open(case)
+        else:
+            go_on(self.desk.session, case, saved)
         if folder is not None:
             self.desk.keep_settings(self.desk.settings().with_recent(folder))
 
@@ -178,6 +225,21 @@ class Opening:
         self.desk.state.recent = [
             {"path": str(path), "name": path.name, "place": str(path.parent)} for path in folders if path.is_dir()
         ][:6]
+        self.desk.state.saved_reviews = [saved_item(saved) for saved in self._resumable()[:3]]
+
+    def _resumable(self) -> list[SavedReview]:
+        """Reviews on disk whose images are still there, and where the page may look."""
+        return [
+            saved
+            for saved in saved_reviews()
+            if all(source is not None and self._is_open(source) for source in saved.sources.values())
+        ]
+
+    def _is_open(self, source: Path) -> bool:
+        try:
+            return self._allowed.checked(source).exists()
+        except TargetSegError:
+            return False
 
 
 def _images_of(files: PatientFiles) -> str:

@@ -9,9 +9,11 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from HNTargetSegLib.errors import BadInputError, TargetSegError
 from HNTargetSegLib.review.session import ReviewSession
 from HNTargetSegLib.review.settings import load_settings
 from HNTargetSegLib.web.access import AccessOptions, protect
@@ -45,7 +47,7 @@ class ServeOptions:
 
 
 def serve(options: ServeOptions, announce: Callable[[str, int], None]) -> None:
-    """Serve until the end; the worker process is gone when this returns.
+    """Serve until the end; the review is on disk then, and the worker process gone.
 
     Parameters
     ----------
@@ -58,6 +60,8 @@ def serve(options: ServeOptions, announce: Callable[[str, int], None]) -> None:
         If trame-slicer is not installed.
     BadInputError
         If certificate or key cannot be used, or the port is taken.
+    OutputError
+        If the review could not be kept when it ended.
     """
     prepare_environment()
     with suppress(KeyboardInterrupt):
@@ -73,7 +77,13 @@ async def _serve(options: ServeOptions, announce: Callable[[str, int], None]) ->
     app = ReviewApp(worker, allowed)
     if options.begin is not None:
         options.begin(app.session)
-    access = protect(app.server, options.access, received=app.received, busy=lambda: app.segmenting.state.running)
+    access = protect(
+        app.server,
+        options.access,
+        received=app.received,
+        busy=lambda: app.segmenting.state.running,
+        before_end=partial(_save, app),
+    )
 
     def ready(**_: Any) -> None:
         announce(access.link(app.server.port), app.server.port)
@@ -89,10 +99,28 @@ async def _serve(options: ServeOptions, announce: Callable[[str, int], None]) ->
     _end_on_signals(app.server)
     try:
         await app.server.start(exec_mode="coroutine", thread=True, **access.start_arguments)
+    except OSError as error:
+        port = options.access.port
+        raise BadInputError(
+            f"The page cannot be served on port {port} ({error.strerror or error})",
+            remedy="Choose another --port, or leave it out for a free one",
+        ) from error
     finally:
         for task in tasks:
             task.cancel()
+        unsaved = _save(app)
         app.close()
+    if unsaved is not None:
+        raise unsaved
+
+
+def _save(app: ReviewApp) -> TargetSegError | None:
+    """Keep the review; the error if that fails, because the program ends all the same."""
+    try:
+        app.saving.save()
+    except TargetSegError as error:
+        return error
+    return None
 
 
 def _end_on_signals(server: Any) -> None:

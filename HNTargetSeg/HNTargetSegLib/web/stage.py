@@ -7,6 +7,7 @@ from typing import Any
 from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.review.change import Change, Part
 from HNTargetSegLib.scene.style import SegmentStyle
+from HNTargetSegLib.scene.views import shown_slice
 from HNTargetSegLib.scene.window import PRESETS
 from HNTargetSegLib.web.desk import Desk, told
 from HNTargetSegLib.web.layout import ORIENTATIONS, SLICE_TILES, THREE_D, Layout, letters_of, tiles_of
@@ -203,15 +204,16 @@ class Stage:
         view = self.desk.views.get_view(name)
         low, high = view.get_slice_range()
         step = view.get_slice_step()
-        value = view.get_slice_value()
-        count = round((high - low) / step) + 1 if step > 0 else 1
+        volume = self.desk.scene.volume_node(Visit(name.split("-")[0]))
+        shown = None if volume is None else shown_slice(view.get_view_node(), volume)
         return {
             "letters": list(letters_of(view.get_view_node().GetSliceToRAS())),
             "min": round(low, 3),
             "max": round(high, 3),
             "step": round(step, 4),
-            "number": min(count, max(1, round((value - low) / step) + 1)) if step > 0 else 1,
-            "count": count,
+            "number": 0 if shown is None else shown.number,
+            "count": 0 if shown is None else shown.count,
+            "tilted": shown is not None and shown.tilted,
             "visit": name.split("-")[0],
         }
 

@@ -42,6 +42,9 @@ class PageState:
         Name of the dialog that is open; empty for none.
     questions
         What must be answered before the patient is opened.
+    saved_reviews, saved
+        Reviews on disk that the first screen offers, and the one of the patient who is being opened; items of
+        :func:`HNTargetSegLib.web.saving.saved_item`.
     """
 
     screen: str = "start"
@@ -106,6 +109,8 @@ class PageState:
     images: list[dict[str, Any]] = field(default_factory=list)
     images_reason: str = ""
     recent: list[dict[str, str]] = field(default_factory=list)
+    saved_reviews: list[dict[str, str]] = field(default_factory=list)
+    saved: dict[str, str] = field(default_factory=dict)
     uploads: list[Any] = field(default_factory=list)
     upload_limit: str = ""
     # Export and settings

@@ -182,7 +182,8 @@ class WorkerClient:
     def _full_command(self) -> list[str]:
         if self._command is not None:
             return [*self._command, str(self._private)]
-        interpreter = self._interpreter or default_interpreter()
+        # The process begins in the private folder, where a path that is not given in full leads nowhere.
+        interpreter = Path(os.path.expanduser(self._interpreter or default_interpreter())).absolute()
         return library_command(interpreter, self._library or own_library(), "worker.__main__", str(self._private))
 
     def _new_job(self) -> str:

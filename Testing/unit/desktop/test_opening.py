@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -55,4 +57,30 @@ def test_question_that_nobody_answers_is_an_error_that_says_how_to() -> None:
 
 def test_answer_given_in_advance_settles_it() -> None:
     case = _case("1_midRT.nii", "1_preRT.nii")
-    assert settled(case, answered("continue")) is case
+    opened = settled(case, answered("continue"))
+    assert opened is not None
+    assert opened.visits == case.visits
+
+
+def test_doubt_that_was_continued_with_stays_on_the_screen_as_a_warning() -> None:
+    opened = settled(_case("1_preRT.nii", "1_midRT.nii", same=True), answered("continue"))
+    assert opened is not None
+    assert opened.warnings == ("Both visits show the same image.",)
+
+
+@pytest.mark.parametrize("names", [("1_midRT.nii", "1_preRT.nii"), ("1_preRT.nii", "1_midRT.nii")])
+def test_exchange_does_not_answer_what_else_is_asked(names: tuple[str, str]) -> None:
+    with pytest.raises(UnansweredError, match="Both visits show the same image"):
+        settled(_case(*names, same=True), answered("swap"))
+
+
+def test_answer_that_there_is_not_is_an_error_that_says_which_there_are() -> None:
+    with pytest.raises(UnansweredError, match="answer='swap'"):
+        settled(_case("1_midRT.nii", "1_preRT.nii"), answered("yes"))
+
+
+def test_swapped_case_keeps_its_warnings() -> None:
+    case = replace(_case("1_midRT.nii", "1_preRT.nii"), warnings=("The voxels are unusually large.",))
+    swapped = settled(case, answered("swap"))
+    assert swapped is not None
+    assert swapped.warnings == case.warnings

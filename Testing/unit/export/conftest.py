@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+from Testing.unit.export.mr_series import write_mr_series
 
+from HNTargetSegLib.case.dicom_series import DicomSeries, read_series
 from HNTargetSegLib.case.volume import Geometry, Volume
 from HNTargetSegLib.export.manifest import Manifest
 from HNTargetSegLib.lesions.find import find_lesions
@@ -60,3 +63,9 @@ def visits(image: Volume, lesions: LesionSet) -> Callable[[str], tuple[Volume, L
         return volumes[0], find_lesions(volumes[1])
 
     return turned
+
+
+@pytest.fixture
+def series(tmp_path: Path) -> DicomSeries:
+    """The visit's image as a DICOM series on the grid of the lesions."""
+    return read_series(write_mr_series(tmp_path / "series", GEOMETRY))

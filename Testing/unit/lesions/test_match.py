@@ -12,7 +12,7 @@ from HNTargetSegLib.case.volume import Geometry
 from HNTargetSegLib.errors import GeometryError
 from HNTargetSegLib.lesions.find import find_lesions
 from HNTargetSegLib.lesions.lesion import Fate, LesionSet, State
-from HNTargetSegLib.lesions.match import match_lesions
+from HNTargetSegLib.lesions.match import match_lesions, rejudged
 
 
 def box(label, i, width, j=5, depth=4):
@@ -165,3 +165,15 @@ def test_on_real_patients_every_lesion_gets_a_fate_and_volumes_add_up(real_data)
         fates[case] = {lesion.name: lesion.fate for lesion in matched}
     assert fates["86"] == {"GTVn1": Fate.SHRUNK, "GTVp": Fate.VANISHED}
     assert fates["77"] == {"GTVp": Fate.SHRUNK}
+
+
+def test_an_edit_of_a_piece_leaves_the_figures_of_its_group(lesions_of):
+    piece = match_lesions(lesions_of(box(2, 5, 6), box(2, 14, 6)), lesions_of(box(2, 5, 15)))[1]
+    assert piece.fate is Fate.UNSURE
+    assert rejudged(replace(piece, volume_cc=piece.volume_cc / 2)) == replace(piece, volume_cc=piece.volume_cc / 2)
+
+
+def test_an_edit_of_a_lesion_that_was_matched_alone_is_judged_again(lesions_of):
+    kept = match_lesions(lesions_of(box(2, 5, 20)), lesions_of(box(2, 5, 20)))[1]
+    halved = rejudged(replace(kept, volume_cc=kept.volume_cc / 2))
+    assert (halved.change_pct, halved.fate) == (-50.0, Fate.SHRUNK)

@@ -9,7 +9,8 @@ import pytest
 
 from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.errors import GeometryError
-from HNTargetSegLib.lesions.lesion import State
+from HNTargetSegLib.lesions.lesion import Fate, State
+from HNTargetSegLib.lesions.match import match_lesions
 from HNTargetSegLib.lesions.merge import free_name, merge_proposal
 
 
@@ -55,6 +56,16 @@ def test_new_lesions_get_ids_and_names_that_are_free(lesions_of):
     reviewed = with_state(lesions_of(box(2, 5, 4)), 1, State.ACCEPTED)
     merged = merge_proposal(reviewed, lesions_of(box(2, 5, 4), box(2, 20, 9)))
     assert {lesion.id: lesion.name for lesion in merged} == {1: "GTVn1", 2: "GTVn2"}
+
+
+def test_vanished_lesions_stay_in_the_list_unless_a_finished_one_has_their_name(lesions_of):
+    proposal = match_lesions(lesions_of(box(2, 5, 4)), lesions_of(box(2, 5, 5), box(2, 20, 4), box(2, 30, 3)))
+    assert [lesion.fate for lesion in proposal][1:] == [Fate.VANISHED, Fate.VANISHED]
+    reviewed = with_state(lesions_of(box(1, 9, 3, j=15)), 1, State.ACCEPTED)
+    reviewed = reviewed.with_lesions(replace(reviewed[1], name="GTVn3"))
+    merged = merge_proposal(reviewed, proposal)
+    assert {lesion.name: lesion.voxels > 0 for lesion in merged} == {"GTVn3": True, "GTVn1": True, "GTVn2": False}
+    assert len({lesion.id for lesion in merged}) == 3
 
 
 def test_another_grid_is_refused(lesions_of):

@@ -56,11 +56,70 @@ def test_accepting_an_edited_lesion_keeps_that_a_hand_has_changed_it(session, id
     assert lesion(session, 1).state is State.EDITED
 
 
-def test_a_rejected_lesion_that_is_edited_is_in_again(session, ids):
+def test_a_rejected_lesion_that_is_drawn_on_is_in_again(session, ids):
     session.reject(MID, 1)
-    ids[2, 5:13, 4:14] = 0
+    ids[7, 5:13, 4:14] = 1
     session.take_voxels(MID, ids)
     assert lesion(session, 1).state is State.EDITED
+
+
+@pytest.mark.parametrize("instead", [0, 2])
+def test_a_rejected_lesion_that_only_loses_voxels_stays_rejected(session, ids, instead):
+    session.reject(MID, 1)
+    ids[2, 5:13, 4:14] = instead
+    session.take_voxels(MID, ids)
+    assert lesion(session, 1).state is State.REJECTED
+
+
+def test_drawing_a_lesion_over_an_undecided_one_decides_about_the_drawn_one_only(session, ids):
+    ids[2, 5:13, 4:14] = 2
+    session.take_voxels(MID, ids)
+    assert [lesion(session, n).state for n in (1, 2)] == [State.PROPOSED, State.EDITED]
+    session.accept(MID, 1)
+    assert lesion(session, 1).state is State.EDITED
+
+
+def test_an_accepted_lesion_that_another_is_drawn_over_says_that_a_hand_has_changed_it(session, ids):
+    session.accept(MID, 1)
+    ids[2, 5:13, 4:14] = 2
+    session.take_voxels(MID, ids)
+    assert lesion(session, 1).state is State.EDITED
+
+
+def test_an_edited_lesion_of_the_run_before_never_counts_as_the_model_s(session, ids, proposal, run_record):
+    ids[2, 5:13, 4:14] = 0
+    session.take_voxels(MID, ids)
+    session.take_proposal(MID, proposal, run_record)
+    edited = session.require(MID).lesions.ids.array.copy()
+    more = edited.copy()
+    more[7, 5:13, 4:14] = 1
+    session.take_voxels(MID, more)
+    session.take_voxels(MID, edited)
+    assert lesion(session, 1).state is State.EDITED
+    assert 1 in session.require(MID).touched
+
+
+def test_a_relabelled_lesion_does_not_get_the_probability_of_its_former_label_back(session, ids):
+    from dataclasses import replace
+
+    review = session.require(MID)
+    sure = review.lesions.with_lesions(replace(lesion(session, 4), p_mean=0.8, p_max=0.9))
+    session.visits[MID] = replace(review, lesions=sure, proposal=sure)
+    session.relabel(MID, 4, Target.PT)
+    original = ids.copy()
+    ids[2, 16:20, 30:34] = 0
+    session.take_voxels(MID, ids)
+    session.take_voxels(MID, original)
+    assert lesion(session, 4).p_mean is None
+
+
+def test_an_erased_lesion_comes_back_under_another_name_where_its_own_was_given_away(session, ids):
+    original = ids.copy()
+    ids[ids == 2] = 0
+    session.take_voxels(MID, ids)
+    session.rename(MID, 3, "GTVn1")
+    session.take_voxels(MID, original)
+    assert {x.id: x.name for x in session.lesions(MID)} == {1: "GTVp", 2: "GTVn2", 3: "GTVn1", 4: "GTVn3"}
 
 
 def test_voxels_of_the_proposal_again_make_a_lesion_undecided_and_give_its_probability_back(session, ids):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.case.read import read_mask, read_volume
 from HNTargetSegLib.errors import BadInputError, OutputError
+from HNTargetSegLib.review.case import ReviewCase, VisitImage
 from HNTargetSegLib.review.exporting import UnreviewedError, export_review, unreviewed
 from HNTargetSegLib.review.session import ReviewSession
 
@@ -95,3 +97,58 @@ def test_a_folder_that_cannot_be_made_is_a_clear_error(session, tmp_path):
     (tmp_path / "file").write_text("x", encoding="utf-8")
     with pytest.raises(OutputError):
         export_review(session, tmp_path / "file" / "out")
+
+
+def test_the_export_of_another_patient_is_not_replaced(session, case, tmp_path):
+    session.accept(MID, 1, 2, 3, 4)
+    export_review(session, tmp_path)
+    before = (tmp_path / "manifest.json").read_bytes()
+    image = case.visits[MID].image
+    other = ReviewSession()
+    other.open(ReviewCase("8", {MID: VisitImage(image.with_array(image.array + 1))}))
+    other.take_proposal(MID, session.require(MID).lesions, session.require(MID).run)
+    with pytest.raises(OutputError, match="another midRT_T2 image"):
+        export_review(other, tmp_path)
+    assert (tmp_path / "manifest.json").read_bytes() == before
+
+
+def test_an_export_does_not_join_that_of_another_patient_in_the_folders_below(session, case, tmp_path):
+    session.accept(MID, 1, 2, 3, 4)
+    export_review(session, tmp_path / "midRT")
+    image = case.visits[MID].image
+    other = ReviewSession()
+    other.open(ReviewCase("8", {MID: VisitImage(image.with_array(image.array + 1))}))
+    other.take_proposal(MID, session.require(MID).lesions, session.require(MID).run)
+    with pytest.raises(OutputError, match="another"):
+        export_review(other, tmp_path)
+
+
+def test_the_export_of_one_visit_is_not_replaced_by_that_of_the_other(session, proposal, run_record, tmp_path):
+    session.take_proposal(PRE, proposal, run_record)
+    for visit in (PRE, MID):
+        session.accept(visit, 1, 2, 3, 4)
+    export_review(session, tmp_path, visits=[MID])
+    with pytest.raises(OutputError, match="another"):
+        export_review(session, tmp_path, visits=[PRE])
+
+
+def test_an_export_replaces_the_one_before_of_the_same_image(session, tmp_path):
+    session.accept(MID, 1, 2, 3, 4)
+    export_review(session, tmp_path)
+    session.reject(MID, 4)
+    export_review(session, tmp_path)
+    with open(tmp_path / "lesions.csv", encoding="utf-8") as stream:
+        assert len(list(csv.DictReader(stream))) == 3
+
+
+def test_an_image_whose_file_is_gone_is_exported_with_the_hash_of_its_voxels(session, tmp_path):
+    session.accept(MID, 1, 2, 3, 4)
+    export_review(session, tmp_path / "as it is in a scene")
+    review = session.require(MID)
+    session.visits[MID] = replace(review, image=replace(review.image, source=tmp_path / "gone.nii.gz"))
+    export_review(session, tmp_path / "gone")
+    hashes = [
+        json.loads((tmp_path / name / "manifest.json").read_text(encoding="utf-8"))["inputs"][0]["sha256"]
+        for name in ("as it is in a scene", "gone")
+    ]
+    assert hashes[0] == hashes[1]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from HNTargetSegLib.case.patient import Visit
@@ -77,13 +80,40 @@ def test_all_visits_are_segmented_by_default_pre_rt_first(segmenting, worker):
 
 
 def test_a_registered_delineation_goes_along_as_the_prior(case, worker, paint):
-    from dataclasses import replace
-
     prior = paint((1, slice(2, 4), slice(2, 6), slice(2, 6)))
     session = ReviewSession()
     session.open(replace(case, registered_mask=prior))
     Segmenting(session, worker).start()
-    assert [visit.prior for visit in worker.requests[0].visits] == [None, prior]
+    pre, mid = worker.requests[0].visits
+    assert pre.prior is None
+    assert np.array_equal(mid.prior.label_map().array, prior.array)
+
+
+def test_the_prior_has_the_names_of_the_pre_rt_visit_and_no_other_lesion_takes_one(
+    case, worker, paint, proposal, run_record
+):
+    # Pre-RT: two nodes, the smaller of which grows in registration; a third is lost in it.
+    nodes = [(2, slice(2, 8), slice(16, 24), slice(4, 12)), (2, slice(2, 7), slice(16, 22), slice(18, 24))]
+    lost = (2, slice(2, 5), slice(2, 6), slice(30, 34))
+    grown = (2, slice(1, 11), slice(15, 25), slice(16, 26))
+    session = ReviewSession()
+    session.open(replace(case, pre_mask=paint(*nodes, lost), registered_mask=paint(nodes[0], grown)))
+    segmenting = Segmenting(session, worker)
+    segmenting.start([MID])
+    prior = worker.requests[0].visits[0].prior
+    assert {lesion.name: round(lesion.centroid[0]) for lesion in prior} == {"GTVn1": -48, "GTVn2": 4}
+    worker.events = [ResultEvent("job-1", "segment", (outcome(proposal, run_record),))]
+    segmenting.poll()
+    assert "GTVn3" not in {lesion.name for lesion in session.lesions(MID)}
+
+
+def test_visits_that_are_not_registered_are_said_to_be_unrelated(segmenting, worker, fresh, proposal, run_record):
+    segmenting.start([PRE, MID])
+    both = tuple(outcome(proposal, run_record, visit) for visit in ("pre", "mid"))
+    worker.events = [ResultEvent("job-1", "segment", both)]
+    segmenting.poll()
+    assert fresh.said[0].text == "pre-RT: 4 lesions to review. mid-RT: 4 lesions to review."
+    assert "not registered" in fresh.said[1].text
 
 
 def test_the_share_that_is_done_only_grows(segmenting, worker):

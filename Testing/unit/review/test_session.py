@@ -102,6 +102,42 @@ def test_undo_keeps_the_measures_that_an_edit_has_changed_since(session):
     assert session.require(MID).require_lesion(1).voxels == smaller
 
 
+def test_a_verdict_said_again_after_an_edit_does_not_pass_the_lesion_off_as_the_model_s(session):
+    review = session.require(MID)
+    sure = review.lesions.with_lesions(replace(review.require_lesion(1), p_mean=0.8, p_max=0.9))
+    session.visits[MID] = replace(review, lesions=sure, proposal=sure)
+    session.accept(MID, 1)
+    session.undo()
+    ids = sure.ids.array.copy()
+    ids[2, 5:13, 4:14] = 0
+    session.take_voxels(MID, ids)
+    session.redo()
+    lesion = session.require(MID).require_lesion(1)
+    assert (lesion.state, lesion.p_mean) == (State.EDITED, None)
+
+
+def test_a_verdict_taken_back_does_not_call_the_model_s_voxels_edited(session):
+    original = session.require(MID).lesions.ids.array
+    ids = original.copy()
+    ids[2, 5:13, 4:14] = 0
+    session.take_voxels(MID, ids)
+    session.reject(MID, 1)
+    session.take_voxels(MID, original.copy())
+    session.undo()
+    assert states(session)["GTVp"] is State.PROPOSED
+
+
+def test_undo_of_a_relabelling_gives_the_probability_back(session):
+    review = session.require(MID)
+    session.visits[MID] = replace(
+        review, lesions=review.lesions.with_lesions(replace(review.require_lesion(4), p_mean=0.8, p_max=0.9))
+    )
+    session.relabel(MID, 4, Target.PT)
+    assert session.require(MID).require_lesion(4).p_mean is None
+    session.undo()
+    assert session.require(MID).require_lesion(4).p_mean == 0.8
+
+
 def test_undo_of_a_name_that_is_taken_by_now_says_so_and_changes_nothing(session):
     session.rename(MID, 2, "node")
     ids = session.require(MID).lesions.ids.array.copy()
@@ -187,6 +223,20 @@ def test_another_run_leaves_finished_lesions_alone_and_replaces_the_rest(session
     assert states(session)["GTVn1"] is State.ACCEPTED
     assert sum(state is State.PROPOSED for state in states(session).values()) == 3
     assert session.next_undo == ""
+
+
+def test_lesions_of_a_new_run_are_seen_and_untouched_though_they_have_the_ids_of_others(session, proposal, run_record):
+    ids = session.require(MID).lesions.ids.array.copy()
+    ids[2, 5:13, 4:14] = 0
+    session.take_voxels(MID, ids)
+    session.reset(MID, 1)
+    session.accept(MID, 2)
+    session.set_shown(MID, [1, 2, 3], False)
+    session.take_proposal(MID, proposal, run_record)
+    review = session.require(MID)
+    assert {lesion.id for lesion in review.records} >= {2, 3}
+    assert review.hidden == {2}
+    assert review.touched == frozenset()
 
 
 def test_a_proposal_of_another_grid_is_refused_and_changes_nothing(session, proposal, run_record):

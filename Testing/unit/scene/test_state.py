@@ -122,6 +122,20 @@ def test_segments_that_nobody_had_followed_when_the_scene_was_saved_count_as_dra
     assert found[0]["voxels"] == 4 * 6 * 6 + 2 * 6 * 6
 
 
+def test_rejected_lesion_that_was_changed_unseen_before_the_scene_was_saved_stays_rejected(
+    opened: Maker, scene: Any, tmp_path: Path
+) -> None:
+    review = opened(visits=(MID,))
+    review.propose()
+    review.session.reject(MID, 1)
+    draw(review.node(), "lesion-1", review.review.volume_node(MID), MORE)
+    assert scene.WriteToMRB(str(tmp_path / "review.mrb"))
+
+    found = read_elsewhere(tmp_path / "review.mrb", tmp_path / "other")["visits"]["mid"]["lesions"]
+
+    assert (found[0]["state"], found[0]["voxels"]) == ("rejected", 4 * 6 * 6 + 2 * 6 * 6)
+
+
 def reopened(scene: Any, path: Path) -> None:
     """Close the scene and read a file into it."""
     scene.Clear(0)

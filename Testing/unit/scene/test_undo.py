@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
-from Testing.unit.scene.small_case import LN_BOX, PT_BOX, Opened
+from Testing.unit.scene.small_case import LN_BOX, PT_BOX, Opened, volume
 
 from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.lesions.lesion import State
+from HNTargetSegLib.review.case import ReviewCase, VisitImage
+from HNTargetSegLib.review.session import ReviewSession
+from HNTargetSegLib.scene.review_scene import ReviewScene
 
-MID = Visit.MID
+PRE, MID = Visit.PRE, Visit.MID
 MORE = (slice(9, 11), *PT_BOX[1:])
 ELSEWHERE = (slice(14, 18), slice(2, 8), slice(2, 8))
 Maker = Callable[..., Opened]
@@ -168,3 +172,115 @@ def test_added_segment_keeps_its_lesion_through_undo_and_redo(opened: Maker) -> 
 
     review.review.redo_voxels(MID)
     assert [(lesion.id, lesion.name) for lesion in review.session.lesions(MID)][-1] == (3, "GTVn left")
+
+
+def test_redo_outlives_the_undo_of_a_stroke_on_a_delineation_that_was_given(scene: Any, logics: Any) -> None:
+    image = volume()
+    mask = image.with_array(np.zeros(image.array.shape, np.uint8))
+    mask.array[PT_BOX] = 1
+    session = ReviewSession()
+    scene_of = ReviewScene(session, scene, logics=logics)
+    session.open(ReviewCase("case 7", {PRE: VisitImage(image)}, pre_mask=mask))
+    review = Opened(session, scene, scene_of, [])
+    scene_of.save_undo(PRE)
+    review.draw("lesion-1", MORE, visit=PRE)
+    drawn = review.ids(PRE).copy()
+
+    scene_of.undo_voxels(PRE)
+    assert scene_of.can_redo_voxels(PRE)
+    scene_of.redo_voxels(PRE)
+    np.testing.assert_array_equal(review.ids(PRE), drawn)
+    scene_of.dispose()
+
+
+@pytest.mark.parametrize("said", ["accept", "rename", "relabel"])
+@pytest.mark.parametrize("when", ["before the undo", "after the undo"])
+def test_what_is_said_of_a_lesion_does_not_cost_the_redo(opened: Maker, said: str, when: str) -> None:
+    review = opened()
+    review.propose()
+    proposed = review.ids().copy()
+    stroke(review)
+    drawn = review.ids().copy()
+    words = {"rename": ("GTVp base",), "relabel": (Target.LN,)}.get(said, ())
+    say = partial(getattr(review.session, said), MID, 1, *words)
+    if when == "before the undo":
+        say()
+        review.review.undo_voxels(MID)
+    else:
+        review.review.undo_voxels(MID)
+        say()
+    np.testing.assert_array_equal(review.ids(), proposed)
+
+    review.review.redo_voxels(MID)
+    np.testing.assert_array_equal(review.ids(), drawn)
+    assert review.segment(1).GetName() == review.lesion(1).name
+    review.review.undo_voxels(MID)
+    np.testing.assert_array_equal(review.ids(), proposed)
+
+
+def test_redo_of_the_segment_editor_outlives_what_is_said_of_a_lesion(opened: Maker, editor: Any) -> None:
+    review = opened()
+    review.propose()
+    editor.SetSegmentation(review.segmentation())
+    editor.SaveState()
+    review.draw("lesion-1", MORE)
+    editor.RestorePreviousState()
+    review.review.process_pending()
+    review.session.reject(MID, 1)
+
+    assert editor.IsRestoreNextStateAvailable()
+
+
+def test_tables_hear_of_a_name_that_leaves_the_redo_alone(opened: Maker) -> None:
+    review = opened()
+    review.propose()
+    heard: list[str] = []
+    watching = review.node().AddObserver(
+        review.segmentation().SegmentModified, lambda *_: heard.append(review.segment(1).GetName())
+    )
+    review.session.rename(MID, 1, "GTVp base")
+    review.node().RemoveObserver(watching)
+
+    assert heard == ["GTVp base"]
+
+
+def test_surfaces_outlive_undo_and_redo_of_a_proposal(opened: Maker, views: dict[str, Any]) -> None:
+    review = opened()
+    review.review.set_surfaces(True)
+    review.propose()
+    stroke(review)
+    for undone in (review.review.undo_voxels, review.review.undo_voxels, review.review.redo_voxels):
+        undone(MID)
+
+    # The fixture fails if VTK has complained.
+    assert review.segment(1).GetRepresentation("Closed surface").GetNumberOfPoints() > 0
+    assert review.review.can_redo_voxels(MID)
+    review.review.redo_voxels(MID)
+    top = review.segment(1).GetRepresentation("Closed surface").GetBounds()[5]
+    review.review.undo_voxels(MID)
+    assert review.segment(1).GetRepresentation("Closed surface").GetBounds()[5] < top
+
+
+def test_surfaces_of_a_segment_that_is_undone_and_done_again(opened: Maker, views: dict[str, Any]) -> None:
+    review = opened()
+    review.propose()
+    review.review.set_surfaces(True)
+    drawn = review.review.new_segment(MID, Target.LN)
+    stroke(review, ELSEWHERE, drawn)
+    review.review.undo_voxels(MID)
+    review.review.redo_voxels(MID)
+
+    # The fixture fails if VTK has complained.
+    assert review.segment(3).GetRepresentation("Closed surface").GetNumberOfPoints() > 0
+
+
+def test_surfaces_of_another_run_that_is_undone_and_done_again(opened: Maker, views: dict[str, Any]) -> None:
+    review = opened()
+    review.review.set_surfaces(True)
+    review.propose(MID, (Target.PT, PT_BOX))
+    review.propose()
+    review.review.undo_voxels(MID)
+    review.review.redo_voxels(MID)
+
+    for number in (1, 2):
+        assert review.segment(number).GetRepresentation("Closed surface").GetNumberOfPoints() > 0

@@ -12,7 +12,7 @@ from Testing.unit.scene.small_case import SPACING, Opened, oblique_axes
 from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.errors import BadInputError
 from HNTargetSegLib.scene.geometry import array_of
-from HNTargetSegLib.scene.views import composite_of
+from HNTargetSegLib.scene.views import composite_of, shown_slice
 from HNTargetSegLib.scene.volumes import set_window, window_of
 from HNTargetSegLib.scene.window import Window, to_fractions
 
@@ -106,6 +106,40 @@ def test_step_of_the_wheel_is_the_voxel_of_the_nearest_axis(opened: Maker, views
     steps = {name: views[name].GetPrescribedSliceSpacing()[2] for name in ("Red", "Yellow", "Green")}
     assert steps == pytest.approx({"Red": SPACING[2], "Yellow": SPACING[0], "Green": SPACING[1]})
     assert views["Red"].GetSliceSpacingMode() == views["Red"].PrescribedSliceSpacingMode
+
+
+def test_slices_are_counted_as_the_image_has_them(opened: Maker, views: Views) -> None:
+    review = opened()
+    volume, red = review.review.volume_node(MID), views["Red"]
+    low = review.session.visits[MID].image.image.geometry.origin[2]
+    for k in (0, 1, 12, 19):
+        red.SetSliceOffset(low + k * SPACING[2])
+        shown = shown_slice(red, volume)
+        assert (shown.number, shown.count, shown.tilted) == (k + 1, 20, False)
+    assert [shown_slice(views[name], volume).count for name in ("Yellow", "Green")] == [40, 36]
+
+
+def test_slices_of_a_tilted_image_are_those_in_its_middle(opened: Maker, views: Views) -> None:
+    review = opened(axes=_turn(20))
+    geometry = review.session.visits[MID].image.image.geometry
+    for k in (0, 7, 19):
+        # The middle of an image slice.
+        views["Red"].SetSliceOffset(float(geometry.to_lps(np.array((k, 17.5, 19.5)))[2]))
+        shown = shown_slice(views["Red"], review.review.volume_node(MID))
+        assert (shown.number, shown.count, shown.tilted) == (k + 1, 20, True)
+
+
+def test_a_view_beyond_the_middle_of_a_tilted_image_shows_its_last_slice(opened: Maker, views: Views) -> None:
+    review = opened(axes=_turn(20))
+    views["Red"].SetSliceOffset(1000.0)
+    assert shown_slice(views["Red"], review.review.volume_node(MID)).number == 20
+
+
+def test_slices_are_counted_the_way_the_offset_grows(opened: Maker, views: Views) -> None:
+    review = opened(axes=np.diag((1.0, -1.0, -1.0)))
+    top = review.session.visits[MID].image.image.geometry.origin[2]
+    views["Red"].SetSliceOffset(top)
+    assert shown_slice(views["Red"], review.review.volume_node(MID)).number == 20
 
 
 @pytest.mark.parametrize("axes", [np.eye(3), oblique_axes(1)])

@@ -14,7 +14,7 @@ from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.case.read import read_volume
 from HNTargetSegLib.case.volume import Geometry, Volume
 from HNTargetSegLib.errors import BadInputError
-from HNTargetSegLib.review.case import VisitImage
+from HNTargetSegLib.review.case import Concern, VisitImage
 from HNTargetSegLib.scene.volumes import add_volume, fill_volume, volume_of, window_of
 from HNTargetSegLib.scene.window import from_fractions, preset, robust_range, to_fractions
 
@@ -74,6 +74,34 @@ def test_one_bright_artefact_does_not_darken_the_image(scene: Any) -> None:
 
 def test_even_image_has_a_window_all_the_same() -> None:
     assert robust_range(np.full((3, 3, 3), 7.0)) == (7.0, 8.0)
+
+
+def _head(fluid: float, scale: float = 1.0) -> np.ndarray:
+    """Air, tissue from 200 to 400, and a share of the tissue that is ten times as bright."""
+    random = np.random.default_rng(5)
+    array = random.normal(5, 1, (20, 40, 40))
+    tissue = random.uniform(200, 400, (20, 20, 20))
+    tissue[random.random(tissue.shape) < fluid] *= 10
+    array[:, 10:30, 10:30] = tissue
+    return (array * scale).astype(np.float32)
+
+
+def test_bright_fluid_does_not_darken_the_tissue_of_one_visit() -> None:
+    without, much = robust_range(_head(0.0)), robust_range(_head(0.08))
+    assert without == pytest.approx((2.8, 398), rel=0.03)
+    # As bright as it would be beside an image without fluid, to a factor of two.
+    assert much[1] < 2 * without[1]
+    assert much[1] > 400
+
+
+def test_window_of_an_image_follows_its_scale() -> None:
+    assert robust_range(_head(0.02, 30.0)) == pytest.approx(np.multiply(robust_range(_head(0.02)), 30.0), rel=1e-3)
+
+
+def test_an_image_of_two_values_is_seen_from_one_to_the_other() -> None:
+    array = np.zeros((10, 10, 10))
+    array[5, 5, 5] = 1
+    assert robust_range(array) == (0.0, 1.0)
 
 
 def test_window_as_fractions_and_back() -> None:
@@ -172,3 +200,49 @@ def test_real_oblique_series_lies_where_slicer_s_own_reader_puts_it(
     np.testing.assert_allclose(back.geometry.to_kji(place), (k, j, i), atol=1e-3)
     assert back.array[k, j, i] == theirs.array[10, 20, 30]
     assert back.array.std() > 0
+
+
+def loaded_from_dicom(scene: Any, seed: int, patient: str, date: str) -> Any:
+    """A volume where Slicer's DICOM module puts it: under its study, under its patient."""
+    import slicer
+
+    node = slicer.vtkMRMLScalarVolumeNode()
+    scene.AddNode(node)
+    node.SetName("201: T2 ax")
+    fill_volume(node, volume(seed))
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    person = hierarchy.CreateSubjectItem(hierarchy.GetSceneItemID(), "Somebody")
+    hierarchy.SetItemAttribute(person, "DICOM.PatientID", patient)
+    study = hierarchy.CreateStudyItem(person, "MR")
+    hierarchy.SetItemAttribute(study, "DICOM.StudyDate", date)
+    hierarchy.CreateItem(study, node)
+    return node
+
+
+def test_volumes_that_slicer_read_from_dicom_tell_whose_they_are_and_of_when(opened: Any, scene: Any) -> None:
+    review = opened().review
+    pre = loaded_from_dicom(scene, 1, "P-17", "20300102")
+    mid = loaded_from_dicom(scene, 2, "P-17", "20300203")
+
+    case = review.case_from_nodes(pre, mid)
+    assert (case.name, case.questions()) == ("P-17", ())
+    assert [case.visits[visit].date for visit in case] == ["2030-01-02", "2030-02-03"]
+
+    assert [question.concern for question in review.case_from_nodes(mid, pre).questions()] == [Concern.SWAPPED]
+
+
+def test_volumes_of_two_patients_in_the_scene_are_asked_about(opened: Any, scene: Any) -> None:
+    review = opened().review
+    pre = loaded_from_dicom(scene, 1, "P-17", "20300102")
+    mid = loaded_from_dicom(scene, 2, "P-18", "20300203")
+
+    (question,) = review.case_from_nodes(pre, mid).questions()
+    assert question.concern is Concern.OTHER_PATIENT
+    assert "P-17" in question.text
+    assert "P-18" in question.text
+
+
+def test_volume_that_is_not_from_dicom_tells_nothing(opened: Any, scene: Any) -> None:
+    node = add_volume(scene, VisitImage(volume(5)), Visit.PRE, "p")
+
+    assert opened().review.case_from_nodes(node, None).visits[Visit.PRE].identity is None

@@ -6,7 +6,13 @@ import pytest
 from HNTargetSegLib.case.volume import Geometry, Volume
 from HNTargetSegLib.case.write import write_volume
 from HNTargetSegLib.errors import BadInputError, GeometryError
-from HNTargetSegLib.training.cases import TrainingCase, check_case, find_cases, split_by_patient
+from HNTargetSegLib.training.cases import (
+    TrainingCase,
+    check_case,
+    find_cases,
+    require_distinct_patients,
+    split_by_patient,
+)
 
 
 def make_patient(root, name, *, mid_mask=True):
@@ -85,3 +91,20 @@ def test_an_image_whose_axes_are_not_those_of_an_axial_series_is_refused(tmp_pat
     write_volume(image.with_array(np.zeros((4, 8, 8), np.uint8)), case.mask)
     with pytest.raises(BadInputError, match=r"T2\.nii\.gz: The image's axes do not run left, posterior, superior"):
         check_case(case)
+
+
+def test_two_files_for_one_image_of_a_patient_are_named(tmp_path):
+    make_patient(tmp_path / "one", "1")
+    make_patient(tmp_path / "two", "1")
+    with pytest.raises(BadInputError, match=r"Two files claim to be the mid of patient 1"):
+        find_cases(tmp_path)
+
+
+def test_a_patient_under_two_names_is_refused(tmp_path):
+    images = [tmp_path / f"{number}.nii.gz" for number in range(3)]
+    for image, content in zip(images, (b"same", b"else", b"same"), strict=True):
+        image.write_bytes(content)
+    members = [TrainingCase(f"{image.name}_mid", image.name[0], image, image) for image in images]
+    require_distinct_patients(members[:2])
+    with pytest.raises(BadInputError, match=r"2\.nii\.gz: Patients 0 and 2 have the same image"):
+        require_distinct_patients(members)

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from Testing.unit.training.short_training import FIRST_WEIGHTS, SEED, short_preset
 
 from HNTargetSegLib.case.read import read_volume
 from HNTargetSegLib.cli.main import main
@@ -17,17 +18,13 @@ from HNTargetSegLib.errors import BadInputError, MissingDependencyError
 from HNTargetSegLib.models.options import PredictOptions
 from HNTargetSegLib.models.store import ModelStore
 from HNTargetSegLib.models.weights import read_checkpoint
-from HNTargetSegLib.phantom import PhantomOptions, generate_patient, write_patient
 from HNTargetSegLib.pipeline import LoadedModel
 from HNTargetSegLib.training.assess import assess, summarise
-from HNTargetSegLib.training.cases import find_cases
-from HNTargetSegLib.training.presets import PRESETS, Preset, Schedule, preset
+from HNTargetSegLib.training.presets import PRESETS, preset
 from HNTargetSegLib.training.publish import Publication, model_card, publish
 from HNTargetSegLib.training.train import TrainingOptions, adapt_plans, train, write_raw_dataset
 from HNTargetSegLib.training.workspace import COMMAND, TRAINERS, Workspace
 
-SEED = 7
-FIRST_WEIGHTS = "first.pth"
 DRAW_PATCHES = """
 import json, sys
 import numpy as np, torch
@@ -44,37 +41,6 @@ if __name__ == "__main__":
         drawn.append([next(loader)["data"].numpy() for loader in trainer.get_dataloaders()])
     np.save({target!r}, np.array(drawn))
 """
-SMALL = PhantomOptions(size=(48, 56, 24), spacing=(4.0, 4.0, 6.0))
-
-
-def short_preset(*epochs):
-    demo = PRESETS["demo"]
-    network = json.loads(json.dumps(demo.overrides["architecture"]))
-    network["arch_kwargs"].update(
-        n_stages=3,
-        features_per_stage=[4, 8, 8],
-        kernel_sizes=[[3, 3, 3]] * 3,
-        strides=[[1, 1, 1], [2, 2, 2], [2, 2, 2]],
-        n_conv_per_stage=[1, 1, 1],
-        n_conv_per_stage_decoder=[1, 1],
-    )
-    overrides = {"batch_size": 2, "patch_size": [16, 32, 32], "architecture": network}
-    schedule = Schedule(1, 2, 1, save_every=1, mirror_axes=(2,), cpu_bf16=True)
-    phases = tuple(replace(schedule, epochs=number) for number in epochs)
-    return Preset("short", demo.planner, demo.planned, "nnUNetShortPlans", phases, "two steps", overrides).seeded(SEED)
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    root = tmp_path_factory.mktemp("training")
-    for index in range(2):
-        write_patient(generate_patient(3, index, SMALL), root / "patients")
-    cases = find_cases(root / "patients")
-    lines = []
-    options = TrainingOptions(short_preset(1), Workspace(root / "work"), "cpu")
-    results = train(cases, options, lines.append)
-    shutil.copy(results / "fold_0" / "checkpoint_final.pth", options.workspace.root / FIRST_WEIGHTS)
-    return cases, options, results, lines
 
 
 def test_the_trained_model_is_stored_with_a_card_and_predicts(trained, tmp_path):
@@ -83,7 +49,7 @@ def test_the_trained_model_is_stored_with_a_card_and_predicts(trained, tmp_path)
     model = publish(options, cases, publication, tmp_path / "short", half=True)
     assert model.card.training["patients"] == 2
     assert model.mirror_axes == (2,)
-    assert model.trainer == "nnUNetTrainerHNTS"
+    assert model.trainer == "nnUNetTrainer"
     assert str(cases[0].image.parent) not in (model.folder / "dataset.json").read_text()
     assert ModelStore(tmp_path, tmp_path / "none").verify("short").card == model.card
     loaded = LoadedModel.load(model, PredictOptions(device="cpu"))

@@ -35,8 +35,13 @@ async def main(folder: Path) -> dict[str, Any]:
     look_at_views(app, seen)
     draw(app, seen)
     app.lesions.activate("pre")
+    drawn = app.session.lesions(Visit.MID)
     app.opening.close_patient()
     seen["after closing"] = [state.screen, list(state.tiles), state.tool]
+    await app.opening.open_given(folder)
+    app.opening.answer_saved("continue")
+    gone_on = app.scene.segmentation_node(Visit.MID).GetSegmentation().GetNumberOfSegments()
+    seen["gone on with"] = [app.session.lesions(Visit.MID) == drawn, gone_on, app.saving.unsaved]
     seen["said"] = [str(message) for message in app.session.said]
     app.close()
     return seen

@@ -55,8 +55,9 @@ def image(name: str, seed: int) -> Volume:
 
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings of this test alone."""
+    """Settings and kept reviews of this test alone."""
     monkeypatch.setenv("HNTARGETSEG_SETTINGS", str(tmp_path / "settings"))
+    monkeypatch.setenv("HNTARGETSEG_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -76,7 +77,14 @@ def desk(worker: IdleWorker) -> Iterator[Desk]:
     state = State(ready=True)
     state.update(asdict(PageState()))
     segmenting = Segmenting(session, worker)
-    yield Desk(SimpleNamespace(state=state), session, segmenting, core=None, scene=None, views=None)
+    yield Desk(
+        SimpleNamespace(state=state),
+        session,
+        segmenting,
+        core=None,
+        scene=SimpleNamespace(follow_edits=lambda visit: ()),
+        views=None,
+    )
     segmenting.close()
 
 

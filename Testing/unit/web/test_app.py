@@ -23,7 +23,11 @@ def seen(tmp_path_factory):
     for visit, seed in (("pre", 1), ("mid", 2)):
         write_volume(image(f"7_{visit}", seed), home / "7" / f"7_{visit}RT_T2.nii.gz")
     result = home / "seen.json"
-    environment = {**os.environ, "HNTARGETSEG_SETTINGS": str(home / "settings")}
+    environment = {
+        **os.environ,
+        "HNTARGETSEG_SETTINGS": str(home / "settings"),
+        "HNTARGETSEG_CACHE": str(home / "cache"),
+    }
     command = [sys.executable, "-m", "Testing.unit.web.app_probe", str(home / "7"), str(result)]
     ended = subprocess.run(
         command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=120, check=False
@@ -78,6 +82,10 @@ def test_escape_puts_the_tool_away(seen):
 
 def test_closing_the_patient_leads_to_the_first_screen(seen):
     assert seen["after closing"] == ["start", [], ""]
+
+
+def test_the_review_that_was_closed_is_gone_on_with(seen):
+    assert seen["gone on with"] == [True, 1, False]
 
 
 def test_nothing_went_wrong_on_the_way(seen):

@@ -10,6 +10,7 @@ import pytest
 from Testing.unit.web.conftest import said
 
 from HNTargetSegLib.case.patient import Visit
+from HNTargetSegLib.errors import GeometryError
 from HNTargetSegLib.web.access_folders import AllowedFolders
 from HNTargetSegLib.web.exporting import Exporting
 
@@ -80,3 +81,16 @@ def test_without_lesions_the_dialog_stays_closed(desk, tmp_path):
     Exporting(desk, AllowedFolders.of([tmp_path])).open()
     assert desk.state.dialog == ""
     assert said(desk) == ["There are no lesions to export. Segment a visit first."]
+
+
+def test_segments_that_cannot_be_read_stop_the_export(exporting, open_desk, tmp_path):
+    def unreadable(visit):
+        raise GeometryError("The segmentation of mid-RT lies under a transform", remedy="Remove the transform")
+
+    open_desk.scene.follow_edits = unreadable
+    open_desk.session.accept(Visit.MID, 1, 2, 3)
+    exporting.open()
+    open_desk.state.export_folder = str(tmp_path / "allowed" / "out")
+    asyncio.run(exporting.write())
+    assert not (tmp_path / "allowed" / "out").exists()
+    assert "under a transform" in " ".join(said(open_desk))

@@ -12,11 +12,12 @@ from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.review.settings import load_settings
 from HNTargetSegLib.web.access_folders import AllowedFolders
 from HNTargetSegLib.web.opening import Opening
+from HNTargetSegLib.web.saving import Saving
 
 
 @pytest.fixture
 def opening(desk, patient_folder):
-    return Opening(desk, AllowedFolders.of([patient_folder.parent]))
+    return Opening(desk, AllowedFolders.of([patient_folder.parent]), Saving(desk).save)
 
 
 def test_a_folder_with_one_patient_is_opened_and_remembered(opening, desk, patient_folder):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -34,10 +35,24 @@ def test_without_trame_slicer_it_says_how_to_get_it(capsys, monkeypatch):
 
 
 @pytest.mark.needs("egl")
+def test_a_port_in_use_is_said_with_what_to_do(tmp_path):
+    command = [sys.executable, "-m", "HNTargetSegLib.cli.main", "review", "--no-browser", "--port"]
+    environment = {**os.environ, "HNTARGETSEG_SETTINGS": str(tmp_path), "HNTARGETSEG_CACHE": str(tmp_path)}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = subprocess.run(
+            [*command, port], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+    assert result.returncode == 2
+    assert f"port {port}" in result.stderr
+    assert "another --port" in result.stderr
+
+
+@pytest.mark.needs("egl")
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C cannot be sent to one process")
 def test_the_link_opens_the_page_and_ctrl_c_ends_it_without_complaint(tmp_path):
     command = [sys.executable, "-m", "HNTargetSegLib.cli.main", "review", "--no-browser", "--json"]
-    environment = {**os.environ, "HNTARGETSEG_SETTINGS": str(tmp_path)}
+    environment = {**os.environ, "HNTARGETSEG_SETTINGS": str(tmp_path), "HNTARGETSEG_CACHE": str(tmp_path)}
     with subprocess.Popen(
         command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:

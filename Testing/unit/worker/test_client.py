@@ -341,6 +341,18 @@ def test_another_version_of_the_library_is_refused(make_client: Make, wait_for: 
     assert not client.running
 
 
+@posix
+@pytest.mark.parametrize("named", ["~/my python", "my python"])
+def test_an_interpreter_may_be_named_from_the_home_or_the_working_folder(
+    make_client: Make, wait_for: Wait, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    shell_interpreter(tmp_path / "my python", "")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    client = make_client(Path(named))
+    assert isinstance(wait_for(client, client.ping())[-1], ResultEvent)
+
+
 def test_an_interpreter_that_is_not_there_is_said_at_once(make_client: Make, tmp_path: Path) -> None:
     client = make_client(tmp_path / "python")
     with pytest.raises(MissingDependencyError, match=r"cannot be started.*PyTorch and nnU-Net"):

@@ -1,8 +1,8 @@
 """The baseline trainer: nnU-Net's own loss, with the length and augmentation that a preset asks for.
 
 nnU-Net finds this file through ``nnUNet_extTrainer`` and imports it by its bare name, so it imports nothing of the
-package. The preset arrives as JSON in the environment variable ``HNTARGETSEG_SCHEDULE``, because nnU-Net builds
-trainers by itself.
+package but the file beside it, by its bare name too. The preset arrives as JSON in the environment variable
+``HNTARGETSEG_SCHEDULE``, because nnU-Net builds trainers by itself.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from batchgenerators.dataloading.nondet_multi_threaded_augmenter import NonDetMultiThreadedAugmenter
+from live_log import LiveLog
 from nnunetv2.training.lr_scheduler.polylr import PolyLRScheduler
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
@@ -43,6 +44,7 @@ class nnUNetTrainerHNTS(nnUNetTrainer):
             setattr(self, theirs, self.schedule.get(ours, getattr(self, theirs)))
         if self.schedule.get("threads"):
             torch.set_num_threads(self.schedule["threads"])
+        self.live_log = LiveLog(self.output_folder)
 
     def configure_rotation_dummyDA_mirroring_and_inital_patch_size(self) -> tuple[Any, ...]:
         """As nnU-Net, with the schedule's mirror axes."""
@@ -75,6 +77,42 @@ class nnUNetTrainerHNTS(nnUNetTrainer):
                     loader.seeds = _seeds((self._seed, self.current_epoch, number), loader.num_processes)
                     loader.restart()
         return loaders
+
+    def save_checkpoint(self, filename: str) -> None:
+        """As nnU-Net, but whole or not at all, and under the name of the stock trainer.
+
+        The networks are nnU-Net's own, so that stock nnU-Net predicts with what is saved; going on with a training
+        does not look at the name.
+        """
+        temporary = f"{filename}.writing"
+        super().save_checkpoint(temporary)
+        # Another process of several writes it, or none does.
+        if self.local_rank == 0 and not self.disable_checkpointing:
+            content = torch.load(temporary, map_location="cpu", weights_only=False)
+            torch.save({**content, "trainer_name": nnUNetTrainer.__name__}, temporary)
+            os.replace(temporary, filename)
+
+    def on_epoch_end(self) -> None:
+        """As nnU-Net, and one more entry in the live log."""
+        epoch = self.current_epoch
+        super().on_epoch_end()
+        if self.local_rank != 0:
+            return
+        names = {value: name for name, value in self.dataset_json["labels"].items() if isinstance(value, int)}
+        dice = self.logger.get_value("dice_per_class_or_region", -1)
+        values = {
+            "loss/training": self.logger.get_value("train_losses", -1),
+            "loss/validation": self.logger.get_value("val_losses", -1),
+            "learning rate": self.logger.get_value("lrs", -1),
+        }
+        for number, value in zip(self.label_manager.foreground_labels, dice, strict=True):
+            values[f"pseudo Dice/{names.get(number, number)}"] = value
+        self.live_log.write(epoch, values)
+
+    def perform_actual_validation(self, save_probabilities: bool = False) -> None:
+        """As nnU-Net, unless the schedule says that the training goes on."""
+        if self.schedule.get("validate", True):
+            super().perform_actual_validation(save_probabilities)
 
     @property
     def _seed(self) -> int | None:

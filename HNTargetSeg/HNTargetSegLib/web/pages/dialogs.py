@@ -38,12 +38,16 @@ def build_dialogs(actions: dict[str, Any]) -> None:
     _patients(actions)
     _images(actions)
     _questions(actions)
+    _saved(actions)
     _messages()
     _keys()
     with dialog("card", "Model card", 820):
         html.Pre("{{ model_card }}", classes="hn-card-text")
     with dialog("leave", "Open another patient"):
-        html.Div("What you said about this patient is lost unless you have exported it.", classes="text-body-2 mb-4")
+        html.Div(
+            "The review is kept on this machine: the first screen offers to go on with it. Nothing is exported.",
+            classes="text-body-2 mb-4",
+        )
         with html.Div(classes="d-flex justify-end hn-row"):
             v3.VBtn("Stay", variant="text", click=_CLOSE)
             v3.VBtn("Close the patient", color="primary", variant="flat", click=actions["close_patient"])
@@ -143,6 +147,19 @@ def _questions(actions: dict[str, Any]) -> None:
             v3.VBtn("Cancel", variant="text", click=(actions["answer"], "['cancel']"))
             v3.VBtn("Swap the visits", variant="tonal", v_if="can_swap", click=(actions["answer"], "['swap']"))
             v3.VBtn("Continue as it is", color="primary", variant="flat", click=(actions["answer"], "['continue']"))
+
+
+def _saved(actions: dict[str, Any]) -> None:
+    with dialog("saved", "This patient was under review", persistent=True):
+        html.Div(
+            "The review of patient {{ saved.patient }} of {{ saved.time }} with {{ saved.lesions }} is kept on this "
+            "machine.",
+            classes="text-body-2 mb-4",
+        )
+        with html.Div(classes="d-flex justify-end hn-row"):
+            v3.VBtn("Cancel", variant="text", click=(actions["answer_saved"], "['cancel']"))
+            v3.VBtn("Begin anew", variant="tonal", click=(actions["answer_saved"], "['anew']"))
+            v3.VBtn("Go on with it", color="primary", variant="flat", click=(actions["answer_saved"], "['continue']"))
 
 
 def _messages() -> None:

@@ -63,6 +63,6 @@ def text_button(text: str, icon: str, click: Any, *, disabled: str = "", why: st
 
 def dialog_head(title: str, close: Any) -> None:
     """Title of a dialog with the button that closes it."""
-    with html.Div(classes="d-flex align-center px-4 pt-3 pb-1"):
+    with html.Div(classes="d-flex align-center pl-6 pr-3 pt-3 pb-1"):
         html.Div(title, classes="text-h6 flex-grow-1")
         v3.VBtn(icon="mdi-close", variant="text", size="small", click=close, __properties=ARIA, aria_label="Close")

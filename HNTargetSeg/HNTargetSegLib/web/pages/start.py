@@ -46,6 +46,7 @@ def build_start(actions: dict[str, Any]) -> None:
             "named pre and mid.",
             classes="text-caption text-medium-emphasis mt-3",
         )
+        _reviews(actions)
         _recent(actions)
 
 
@@ -54,6 +55,23 @@ def _choice(icon: str, title: str, text: str, click: Any) -> None:
         v3.VIcon(icon, size="36", color="primary", classes="mb-2")
         html.Div(title, classes="text-subtitle-1 font-weight-medium")
         html.Div(text, classes="text-caption text-medium-emphasis")
+
+
+def _reviews(actions: dict[str, Any]) -> None:
+    with (
+        html.Div(v_if="saved_reviews.length", classes="mt-6"),
+        v3.VList(density="compact", classes="pa-0", bg_color="transparent"),
+    ):
+        v3.VListItem(
+            v_for="s in saved_reviews",
+            key="s.key",
+            title=("`Go on with the review of patient ${s.patient} of ${s.time}`",),
+            subtitle=("s.lesions",),
+            prepend_icon="mdi-play-circle-outline",
+            rounded=True,
+            disabled=("!!busy",),
+            click=(actions["go_on_with"], "[s.key]"),
+        )
 
 
 def _recent(actions: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from HNTargetSegLib.web.layout import SLICE_TILES, THREE_D
 from HNTargetSegLib.web.pages.parts import ARIA
 from HNTargetSegLib.web.stage import slider_variable
 
+_TILTED = "The image is tilted: this is the slice of it that the view meets in its middle"
 _EDGES = ("left", "right", "top", "bottom")
 
 
@@ -93,4 +94,8 @@ def _slider(name: str) -> None:
             __properties=ARIA,
             aria_label=f"Slice of {name}",
         )
-        html.Div(f"{{{{ {view}.number }}}} / {{{{ {view}.count }}}}", classes="hn-slice-number")
+        html.Div(
+            f"{{{{ {view}.tilted ? '\u2248 ' : '' }}}}{{{{ {view}.number }}}} / {{{{ {view}.count }}}}",
+            classes="hn-slice-number",
+            title=(f"{view}.tilted ? '{_TILTED}' : ''",),
+        )

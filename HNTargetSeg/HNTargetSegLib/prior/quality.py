@@ -1,0 +1,247 @@
+"""How good a registration is, in figures, and whether it may be used without a second look."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from HNTargetSegLib.case.labels import Target
+from HNTargetSegLib.case.volume import Geometry, Volume
+from HNTargetSegLib.metrics.overlap import overlap
+from HNTargetSegLib.prior.body import body_mask
+from HNTargetSegLib.prior.carrying import carry_labels, jacobian_determinant
+from HNTargetSegLib.prior.grids import even_grid, inside, resampled, smoothed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SPACING_MM = 3.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a registration must keep to be held for good: a reconstruction, set on generated patients.
+
+    Attributes
+    ----------
+    covered
+        Least share of the fixed body that the moving field of view reaches.
+    body_dsc
+        Least overlap of the bodies where both were imaged.
+    difference
+        Largest mean squared difference of the descriptors in the body.
+    inverse_mm
+        Largest mean distance after going over and coming back by a registration of its own.
+    folded
+        Largest share of the body with a Jacobian determinant of 0 or below.
+    turn_degrees
+        Largest rotation as a whole: patients are imaged in nearly one position.
+    """
+
+    covered: float = 0.7
+    body_dsc: float = 0.9
+    difference: float = 0.075
+    inverse_mm: float = 3.0
+    folded: float = 0.001
+    turn_degrees: float = 30.0
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Figures of one registration; those that could not be measured are None.
+
+    Attributes
+    ----------
+    covered
+        Share of the fixed body that the moving field of view reaches.
+    body_dsc_before, body_dsc_after
+        Overlap of the bodies where both were imaged, with the positions in the files and after registration.
+    difference_before, difference_after
+        Mean squared difference of the self-similarity descriptors there, 0 for equal images.
+    folded
+        Share of the fixed body with a Jacobian determinant of 0 or below.
+    jacobian_low, jacobian_high
+        Its 1st and 99th percentile.
+    inverse_mm, inverse_p95_mm
+        Mean and 95th percentile in the body of the distance from the start after going to the moving visit with this
+        registration and back with one that was made, coarsely, the other way round.
+    turn_degrees
+        Rotation of the body as a whole.
+    masks_before, masks_after
+        DSC of each target where both visits have a mask; None where neither has it.
+    problems
+        A sentence for each limit that is broken; empty for a good registration.
+    """
+
+    covered: float
+    body_dsc_before: float | None
+    body_dsc_after: float | None
+    difference_before: float | None
+    difference_after: float | None
+    folded: float | None
+    jacobian_low: float | None
+    jacobian_high: float | None
+    turn_degrees: float
+    inverse_mm: float | None = None
+    inverse_p95_mm: float | None = None
+    masks_before: Mapping[str, float | None] | None = None
+    masks_after: Mapping[str, float | None] | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        """Whether no limit is broken."""
+        return not self.problems
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form, with the flag ``quality``: ``good`` or ``poor``."""
+        return {"quality": "good" if self.good else "poor", **asdict(self), "problems": list(self.problems)}
+
+
+def measure_quality(
+    fixed: Volume,
+    moving: Volume,
+    transform: sitk.Transform,
+    *,
+    back: sitk.Transform | None = None,
+    masks: tuple[Volume, Volume] | None = None,
+    limits: Limits | None = None,
+) -> Quality:
+    """Figures and flag of a registration.
+
+    Parameters
+    ----------
+    fixed, moving
+        T2-weighted MR of two visits.
+    transform
+        From points of ``fixed`` to the same tissue in ``moving``.
+    back
+        A registration from ``moving`` to ``fixed``, made by itself.
+    masks
+        Delineations of the fixed and of the moving visit.
+    limits
+        When to flag.
+    """
+    limits = limits or Limits()
+    grid = even_grid(fixed.geometry, _SPACING_MM)
+    body = body_mask(fixed, grid)
+    # Measured on its own grid and carried over: a body cut off by the field of view has no border there.
+    own = even_grid(moving.geometry, _SPACING_MM)
+    other = Volume(body_mask(moving, own).astype(np.uint8), own)
+    identity = sitk.Transform(3, sitk.sitkIdentity)
+    before = _meeting(fixed, moving, other, grid, body, identity)
+    after = _meeting(fixed, moving, other, grid, body, transform)
+    seen = resampled(inside(moving.geometry), grid, transform) > 0.5
+    jacobian = jacobian_determinant(grid, transform)[body & seen]
+    inverse = _inverse(grid, body & seen, transform, back)
+    figures = Quality(
+        covered=float(seen[body].mean()) if body.any() else 0.0,
+        body_dsc_before=before[0],
+        body_dsc_after=after[0],
+        difference_before=before[1],
+        difference_after=after[1],
+        folded=float((jacobian <= 0).mean()) if jacobian.size else None,
+        jacobian_low=float(np.percentile(jacobian, 1)) if jacobian.size else None,
+        jacobian_high=float(np.percentile(jacobian, 99)) if jacobian.size else None,
+        turn_degrees=_turn(grid, transform),
+        inverse_mm=None if inverse is None else float(inverse.mean()),
+        inverse_p95_mm=None if inverse is None else float(np.percentile(inverse, 95)),
+        masks_before=None if masks is None else _mask_overlap(*masks, identity),
+        masks_after=None if masks is None else _mask_overlap(*masks, transform),
+    )
+    return _judged(figures, limits)
+
+
+def _judged(figures: Quality, limits: Limits) -> Quality:
+    problems = []
+    if figures.covered < limits.covered:
+        problems.append(
+            f"The moving image reaches only {figures.covered:.0%} of the body in the fixed one "
+            f"(at least {limits.covered:.0%} is needed)"
+        )
+    if figures.body_dsc_after is None or figures.body_dsc_after < limits.body_dsc:
+        shown = "nothing" if figures.body_dsc_after is None else f"{figures.body_dsc_after:.2f}"
+        problems.append(f"The overlap of the bodies is {shown} (DSC of at least {limits.body_dsc} is needed)")
+    if figures.difference_after is not None and figures.difference_after > limits.difference:
+        problems.append(
+            f"The registered images look too different: {figures.difference_after:.3f} "
+            f"(at most {limits.difference} between two visits of one patient)"
+        )
+    if figures.inverse_mm is not None and figures.inverse_mm > limits.inverse_mm:
+        problems.append(
+            f"Forth and back again ends {figures.inverse_mm:.1f} mm from the start on average "
+            f"(at most {limits.inverse_mm:g} mm)"
+        )
+    if figures.folded is not None and figures.folded > limits.folded:
+        problems.append(f"{figures.folded:.2%} of the body is folded (at most {limits.folded:.1%})")
+    if figures.turn_degrees > limits.turn_degrees:
+        problems.append(
+            f"The patient is turned by {figures.turn_degrees:.0f} degrees (at most {limits.turn_degrees:.0f})"
+        )
+    return replace(figures, problems=tuple(problems))
+
+
+def _meeting(
+    fixed: Volume, moving: Volume, other: Volume, grid: Geometry, body: np.ndarray, transform: sitk.Transform
+) -> tuple[float | None, float | None]:
+    """DSC of the bodies and difference of the descriptors, where both visits were imaged."""
+    both = (resampled(inside(moving.geometry), grid, transform) > 0.99) & (
+        resampled(inside(fixed.geometry), grid) > 0.99
+    )
+    if not (body & both).any():
+        return None, None
+    moved = resampled(other.to_sitk(), grid, transform) >= 0.5
+    dsc = overlap(body & both, moved & both, 1.0).dsc
+    images = (
+        resampled(smoothed(fixed, _SPACING_MM / 2), grid),
+        resampled(smoothed(moving, _SPACING_MM / 2), grid, transform),
+    )
+    return None if dsc is None else float(dsc), _difference(*images, body & both)
+
+
+def _difference(fixed: np.ndarray, moving: np.ndarray, where: np.ndarray) -> float | None:
+    """Mean squared difference of the descriptors; None without PyTorch."""
+    if importlib.util.find_spec("torch") is None:
+        return None
+    import torch
+
+    from HNTargetSegLib.prior.descriptor import self_similarity
+
+    first, second = (self_similarity(torch.from_numpy(image)).numpy() for image in (fixed, moving))
+    return float(((first - second) ** 2).mean(0)[where].mean())
+
+
+def _inverse(
+    grid: Geometry, where: np.ndarray, transform: sitk.Transform, back: sitk.Transform | None
+) -> np.ndarray | None:
+    """Distance in mm of each voxel of the region, every third along each axis, from where it ends."""
+    if back is None or not where.any():
+        return None
+    thin = np.zeros_like(where)
+    thin[::3, ::3, ::3] = where[::3, ::3, ::3]
+    points = grid.to_lps(np.argwhere(thin if thin.any() else where))
+    ends = np.array([back.TransformPoint(transform.TransformPoint(point)) for point in points.tolist()])
+    distance: np.ndarray = np.linalg.norm(ends - points, axis=1)
+    return distance
+
+
+def _turn(grid: Geometry, transform: sitk.Transform) -> float:
+    """Angle in degrees of the rotation nearest to what the transform does to the corners of the middle half."""
+    corners = np.array([(k, j, i) for k in (0.25, 0.75) for j in (0.25, 0.75) for i in (0.25, 0.75)])
+    points = grid.to_lps(corners * (np.array(grid.shape) - 1))
+    moved = np.array([transform.TransformPoint(point) for point in points.tolist()])
+    left, _, right = np.linalg.svd((moved - moved.mean(0)).T @ (points - points.mean(0)))
+    rotation = left @ np.diag([1, 1, np.sign(np.linalg.det(left @ right))]) @ right
+    return float(np.degrees(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1))))
+
+
+def _mask_overlap(fixed: Volume, moving: Volume, transform: sitk.Transform) -> dict[str, float | None]:
+    moved = carry_labels(moving, fixed.geometry, transform).array
+    return {
+        label.structure_name: overlap(fixed.array == label, moved == label, fixed.geometry.voxel_cc).dsc
+        for label in Target
+    }

@@ -1,0 +1,1 @@
+"""Experiments that repeat a paper's comparison, from patients to its table beside ours."""
