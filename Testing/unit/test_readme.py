@@ -31,11 +31,12 @@ def test_every_block_runs(repository, tmp_path):
 
 def test_only_set_up_review_console_and_training_are_left_out(repository):
     left_out = [block["code"] for block in blocks(repository) if block["note"]]
-    assert len(left_out) == 4
+    assert len(left_out) == 5
     assert "make demo" in left_out[0]
     assert "hntargetseg review" in left_out[1]
     assert "openPatient" in left_out[2]
     assert "hntargetseg train" in left_out[3]
+    assert "hntargetseg reproduce" in left_out[4]
 
 
 @pytest.mark.parametrize("path", ["Resources/screenshots/module.png", "Resources/screenshots/review-compare.png"])
