@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from HNTargetSegLib.case.dicom_object import reading_object
 from HNTargetSegLib.case.dicom_rtstruct import RTSTRUCT_CLASS, read_rtstruct, structures_of_rtstruct
-from HNTargetSegLib.case.dicom_scan import reading
 from HNTargetSegLib.case.dicom_seg import LABEL_MAP_CLASS, SEG_CLASS, read_seg, structures_of_seg
 from HNTargetSegLib.case.dicom_series import DicomSeries
 from HNTargetSegLib.case.dicom_structure import Structure
@@ -58,7 +58,7 @@ def read_structures(
 def _sop_class(source: Path) -> str:
     if not source.is_file():
         raise BadInputError("There is no such file", path=source, remedy="Check the path")
-    with reading(source) as pydicom:
+    with reading_object(source) as pydicom:
         header = pydicom.dcmread(source, force=True, stop_before_pixels=True, specific_tags=["SOPClassUID"])
         return str(header.get("SOPClassUID", ""))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from HNTargetSegLib.case.dicom_scan import reading
+from HNTargetSegLib.case.dicom_object import reading_object
 from HNTargetSegLib.case.dicom_structure import Structure, cropped, target_of_name
 from HNTargetSegLib.case.polygons import fill_slice
 from HNTargetSegLib.case.volume import Geometry
@@ -64,7 +64,7 @@ def read_rtstruct(path: str | os.PathLike[str]) -> Rtstruct:
         If the file is no RTSTRUCT, damaged, or holds no region of interest.
     """
     source = Path(path)
-    with reading(source) as pydicom:
+    with reading_object(source) as pydicom:
         data = pydicom.dcmread(source, force=True)
         if str(data.get("SOPClassUID", "")) != RTSTRUCT_CLASS and str(data.get("Modality", "")) != "RTSTRUCT":
             raise BadInputError("The file is no RTSTRUCT", path=source, remedy="Give an RTSTRUCT or a SEG")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from HNTargetSegLib.case.dicom_scan import reading
+from HNTargetSegLib.case.dicom_object import reading_object
 from HNTargetSegLib.case.dicom_structure import Structure, cropped, target_of_name
 from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.case.stored import MAX_VOXELS
@@ -65,7 +65,7 @@ def read_seg(path: str | os.PathLike[str]) -> Seg:
         If the file is no segmentation, is damaged, or is a fractional one that claims too many voxels.
     """
     source = Path(path)
-    with reading(source) as pydicom:
+    with reading_object(source) as pydicom:
         data = pydicom.dcmread(source, force=True)
         if str(data.get("SOPClassUID", "")) not in (SEG_CLASS, LABEL_MAP_CLASS):
             raise BadInputError("The file is no DICOM segmentation", path=source, remedy="Give an RTSTRUCT or a SEG")

@@ -49,6 +49,11 @@ class DicomOptions:
         Allow names that are not TG-263's, of up to 64 characters.
     predecessor
         RTSTRUCT of the visit before.
+
+    Raises
+    ------
+    BadInputError
+        If there is no format.
     """
 
     formats: Collection[DicomFormat] = tuple(DicomFormat)

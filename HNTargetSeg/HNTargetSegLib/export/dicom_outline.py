@@ -123,7 +123,7 @@ class _Bridge:
 def _bridges(rings: list[Ring]) -> list[_Bridge]:
     """The bridge of each hole (all rings but the first)."""
     tables = [_crossings(ring) for ring in rings]
-    which = np.repeat(np.arange(len(rings)), [len(table) for table in tables])
+    which: np.ndarray = np.repeat(np.arange(len(rings)), [len(table) for table in tables])
     y, x, at = np.concatenate(tables).T
     order = np.lexsort((x, y))
     y, x, at, which = y[order], x[order], at[order], which[order]

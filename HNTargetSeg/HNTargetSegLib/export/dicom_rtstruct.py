@@ -27,9 +27,8 @@ from HNTargetSegLib.export.dicom_lesion import (
     require_names,
 )
 from HNTargetSegLib.export.dicom_outline import Outline, outlines
-from HNTargetSegLib.export.dicom_source import Source, copy_patient_and_study, require_on_series, tolerant_pydicom
+from HNTargetSegLib.export.dicom_source import Source, copy_patient_and_study, require_on_series, save, tolerant_pydicom
 from HNTargetSegLib.export.manifest import RESEARCH_USE_ONLY
-from HNTargetSegLib.files import replacing
 from HNTargetSegLib.lesions.lesion import Lesion, LesionSet
 
 _STUDY_CLASS = "1.2.840.10008.3.1.2.3.1"
@@ -77,8 +76,8 @@ def write_rtstruct(path: Path, lesions: LesionSet, source: Source, options: Rtst
     """
     require_on_series(lesions.ids, source)
     data = rtstruct_data_set(lesions, source, options or RtstructOptions())
-    with replacing(path) as temporary, tolerant_pydicom():
-        data.save_as(temporary, enforce_file_format=True)
+    with tolerant_pydicom():
+        save(data, path)
 
 
 def rtstruct_data_set(lesions: LesionSet, source: Source, options: RtstructOptions) -> Any:

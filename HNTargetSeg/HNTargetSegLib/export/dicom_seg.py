@@ -33,9 +33,9 @@ from HNTargetSegLib.export.dicom_source import (
     copy_patient_and_study,
     read_header,
     require_on_series,
+    save,
     tolerant_pydicom,
 )
-from HNTargetSegLib.files import replacing
 from HNTargetSegLib.lesions.lesion import Lesion, LesionSet
 
 _SERIES_NUMBER = 9002
@@ -87,7 +87,7 @@ def write_seg(
             _segment(number, lesion, uids.get(lesion.name) or lesion_uid(source.series.identity, lesion), made_by)
             for number, lesion in enumerate(present, 1)
         ]
-        _save(path, _data_set(source, table[lesions.ids.array], segments, "BINARY"))
+        save(_data_set(source, table[lesions.ids.array], segments, "BINARY"), path)
 
 
 def write_probabilities(
@@ -128,7 +128,7 @@ def write_probabilities(
             _probability_segment(number, target, algorithm or Algorithm())
             for number, target in enumerate(probabilities, 1)
         ]
-        _save(path, _data_set(source, array, segments, "FRACTIONAL"))
+        save(_data_set(source, array, segments, "FRACTIONAL"), path)
 
 
 def require_highdicom() -> Any:
@@ -219,8 +219,3 @@ def _data_set(source: Source, array: np.ndarray, segments: list[Any], kind: str)
         ) from error
     copy_patient_and_study(source, data)
     return data
-
-
-def _save(path: Path, data: Any) -> None:
-    with replacing(path) as temporary:
-        data.save_as(temporary, enforce_file_format=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from HNTargetSegLib.case.dicom_scan import reading
 from HNTargetSegLib.case.dicom_series import DicomSeries
 from HNTargetSegLib.case.volume import Volume
 from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.files import replacing
 
 _PATIENT = (
     *("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex", "PatientIdentityRemoved"),
@@ -99,6 +101,21 @@ def copy_patient_and_study(source: Source, target: Any) -> None:
             target[keyword] = source.header[keyword]
         elif keyword in _MUST_BE_THERE:
             setattr(target, keyword, "")
+
+
+def save(data: Any, path: Path) -> None:
+    """Write a data set, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    # By way of memory: what pydicom says of a full disk is a traceback.
+    content = io.BytesIO()
+    data.save_as(content, enforce_file_format=True)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.getvalue())
 
 
 def invalid_values(source: Source) -> list[str]:

@@ -26,6 +26,10 @@ _SPACING_MM = 3.0
 class Limits:
     """What a registration must keep to be held for good: a reconstruction, set on generated patients.
 
+    Each of the first six flags it by itself. Of the ``usual`` ones one may be broken, as fat saturation at one visit
+    only breaks that of the difference; a deformable registration fits even another patient's neck so well that it
+    takes two together to tell.
+
     Attributes
     ----------
     covered
@@ -40,14 +44,20 @@ class Limits:
         Largest share of the body with a Jacobian determinant of 0 or below.
     turn_degrees
         Largest rotation as a whole: patients are imaged in nearly one position.
+    usual_body_dsc, usual_difference, usual_inverse_mm, usual_stretch
+        What two visits of one patient keep to; see :class:`Quality`.
     """
 
     covered: float = 0.7
     body_dsc: float = 0.9
-    difference: float = 0.075
+    difference: float = 0.115
     inverse_mm: float = 3.0
     folded: float = 0.001
     turn_degrees: float = 30.0
+    usual_body_dsc: float = 0.986
+    usual_difference: float = 0.06
+    usual_inverse_mm: float = 1.0
+    usual_stretch: float = 0.075
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,8 @@ class Quality:
         Share of the fixed body with a Jacobian determinant of 0 or below.
     jacobian_low, jacobian_high
         Its 1st and 99th percentile.
+    stretch
+        Standard deviation in the body of its logarithm; 0 where nothing is stretched or squeezed.
     inverse_mm, inverse_p95_mm
         Mean and 95th percentile in the body of the distance from the start after going to the moving visit with this
         registration and back with one that was made, coarsely, the other way round.
@@ -85,6 +97,7 @@ class Quality:
     folded: float | None
     jacobian_low: float | None
     jacobian_high: float | None
+    stretch: float | None
     turn_degrees: float
     inverse_mm: float | None = None
     inverse_p95_mm: float | None = None
@@ -147,6 +160,7 @@ def measure_quality(
         folded=float((jacobian <= 0).mean()) if jacobian.size else None,
         jacobian_low=float(np.percentile(jacobian, 1)) if jacobian.size else None,
         jacobian_high=float(np.percentile(jacobian, 99)) if jacobian.size else None,
+        stretch=float(np.log(np.clip(jacobian, 0.05, None)).std()) if jacobian.size else None,
         turn_degrees=_turn(grid, transform),
         inverse_mm=None if inverse is None else float(inverse.mean()),
         inverse_p95_mm=None if inverse is None else float(np.percentile(inverse, 95)),
@@ -157,32 +171,60 @@ def measure_quality(
 
 
 def _judged(figures: Quality, limits: Limits) -> Quality:
-    problems = []
-    if figures.covered < limits.covered:
-        problems.append(
+    broken = (*_alone(figures, limits), *_together(figures, limits))
+    return replace(figures, problems=broken)
+
+
+def _alone(figures: Quality, limits: Limits) -> list[str]:
+    """A sentence for each figure that no usable registration has."""
+    checks: list[tuple[bool, str]] = [
+        (
+            figures.covered < limits.covered,
             f"The moving image reaches only {figures.covered:.0%} of the body in the fixed one "
-            f"(at least {limits.covered:.0%} is needed)"
-        )
-    if figures.body_dsc_after is None or figures.body_dsc_after < limits.body_dsc:
-        shown = "nothing" if figures.body_dsc_after is None else f"{figures.body_dsc_after:.2f}"
-        problems.append(f"The overlap of the bodies is {shown} (DSC of at least {limits.body_dsc} is needed)")
-    if figures.difference_after is not None and figures.difference_after > limits.difference:
-        problems.append(
-            f"The registered images look too different: {figures.difference_after:.3f} "
-            f"(at most {limits.difference} between two visits of one patient)"
-        )
-    if figures.inverse_mm is not None and figures.inverse_mm > limits.inverse_mm:
-        problems.append(
-            f"Forth and back again ends {figures.inverse_mm:.1f} mm from the start on average "
-            f"(at most {limits.inverse_mm:g} mm)"
-        )
-    if figures.folded is not None and figures.folded > limits.folded:
-        problems.append(f"{figures.folded:.2%} of the body is folded (at most {limits.folded:.1%})")
-    if figures.turn_degrees > limits.turn_degrees:
-        problems.append(
-            f"The patient is turned by {figures.turn_degrees:.0f} degrees (at most {limits.turn_degrees:.0f})"
-        )
-    return replace(figures, problems=tuple(problems))
+            f"(at least {limits.covered:.0%} is needed)",
+        ),
+        (
+            (figures.body_dsc_after or 0.0) < limits.body_dsc,
+            f"The overlap of the bodies is {figures.body_dsc_after or 0.0:.2f} "
+            f"(DSC of at least {limits.body_dsc:g} is needed)",
+        ),
+        (
+            (figures.difference_after or 0.0) > limits.difference,
+            f"The registered images look too different: {figures.difference_after or 0.0:.3f} "
+            f"(at most {limits.difference:g})",
+        ),
+        (
+            (figures.inverse_mm or 0.0) > limits.inverse_mm,
+            f"Forth and back again ends {figures.inverse_mm or 0.0:.1f} mm from the start on average "
+            f"(at most {limits.inverse_mm:g} mm)",
+        ),
+        (
+            (figures.folded or 0.0) > limits.folded,
+            f"{figures.folded or 0.0:.2%} of the body is folded (at most {limits.folded:.1%})",
+        ),
+        (
+            figures.turn_degrees > limits.turn_degrees,
+            f"The patient is turned by {figures.turn_degrees:.0f} degrees (at most {limits.turn_degrees:.0f})",
+        ),
+    ]
+    return [sentence for wrong, sentence in checks if wrong]
+
+
+def _together(figures: Quality, limits: Limits) -> list[str]:
+    """One sentence where two or more figures are not those of two visits of one patient."""
+    unusual = {
+        f"overlap of the bodies {figures.body_dsc_after or 0.0:.3f}": (figures.body_dsc_after or 1.0)
+        < limits.usual_body_dsc,
+        f"difference {figures.difference_after or 0.0:.3f}": (figures.difference_after or 0.0)
+        > limits.usual_difference,
+        f"{figures.inverse_mm or 0.0:.1f} mm from the start after forth and back": (figures.inverse_mm or 0.0)
+        > limits.usual_inverse_mm,
+        f"stretch {figures.stretch or 0.0:.3f}": (figures.stretch or 0.0) > limits.usual_stretch,
+    }
+    found = [words for words, wrong in unusual.items() if wrong]
+    if len(found) < 2:
+        return []
+    return [f"The images do not look like two visits of one patient ({', '.join(found)})"]
 
 
 def _meeting(

@@ -152,6 +152,26 @@ def test_damaged_and_foreign_files_are_refused(
         read_structures(path, series)
 
 
+def test_bytes_that_are_wrong_or_missing_give_an_error_that_names_the_file_and_never_another(
+    series: DicomSeries, rtstruct: Callable[..., Path]
+) -> None:
+    path = rtstruct([(1, 0.5, 3.5), (2, 1.5, 4.5)])
+    whole_file = path.read_bytes()
+    refused = []
+    for n in range(150):
+        rng = np.random.default_rng(n)
+        content = bytearray(whole_file[: rng.integers(132, len(whole_file)) if n % 3 == 0 else None])
+        for place in rng.integers(132, len(content), rng.integers(1, 6)):
+            content[place] = rng.integers(256)
+        path.write_bytes(content)
+        try:
+            read_structures(path, series, Allowed(other_patient=True, other_frame=True))
+        except BadInputError as error:
+            refused.append(error.path)
+    assert len(refused) > 50
+    assert set(refused) == {str(path)}
+
+
 @pytest.fixture
 def seg(series: DicomSeries, tmp_path: Path) -> Callable[..., Path]:
     """Writer of a label-map or fractional segmentation: frames of 8 bits, a corner (k, j, i) each, steps along j, i."""

@@ -22,7 +22,7 @@ from HNTargetSegLib.case.read import read_volume
 from HNTargetSegLib.case.volume import Volume
 from HNTargetSegLib.case.write import write_volume
 from HNTargetSegLib.cli.main import main
-from HNTargetSegLib.errors import BadInputError, ErrorCode
+from HNTargetSegLib.errors import BadInputError, ErrorCode, OutputError
 from HNTargetSegLib.export.dicom_files import DicomFormat, DicomOptions, write_dicom
 from HNTargetSegLib.lesions.lesion import LesionSet, Origin, State
 from HNTargetSegLib.lesions.table import write_table
@@ -133,6 +133,25 @@ def test_an_earlier_export_stands_when_a_new_one_fails(
     with pytest.raises(BadInputError, match="TG-263"):
         write_dicom(tmp_path / "out", renamed, series, {})
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits on file sizes are those of POSIX")
+def test_a_file_that_cannot_be_written_whole_is_told_in_one_line_and_leaves_nothing(
+    lesions: LesionSet, series: DicomSeries, tmp_path: Path
+) -> None:
+    import resource
+    import signal
+
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, usual[1]))
+    try:
+        with pytest.raises(OutputError, match=r"^[^\n]*rtstruct.dcm: Could not be written \(File too large\)[^\n]*$"):
+            write_dicom(tmp_path / "out", lesions, series, {}, DicomOptions([DicomFormat.RTSTRUCT]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert not list((tmp_path / "out").iterdir())
 
 
 def refused(outcome: tuple[int, str, str], what: str, code: ErrorCode = ErrorCode.BAD_INPUT) -> None:
