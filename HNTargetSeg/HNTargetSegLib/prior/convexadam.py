@@ -35,10 +35,6 @@ def deform_by_convexadam(
     """
     import torch
 
-    # The package turns off all warnings of the process when it is imported.
-    with warnings.catch_warnings():
-        from convexAdam.convex_adam_MIND import convex_adam_pt
-
     grid = even_grid(fixed.geometry, _SPACING_MM)
     images = (
         resampled(smoothed(fixed, _SPACING_MM / 2), grid),
@@ -46,9 +42,13 @@ def deform_by_convexadam(
     )
     _stop_if(cancelled)
     progress("deformable", 0, 1)
-    voxels = convex_adam_pt(
-        *(torch.from_numpy(image) for image in images), dtype=torch.float32, device=torch.device(device)
-    )
+    # The package turns off all warnings of the process when it is imported, and warns of PyTorch's in its own code.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from convexAdam.convex_adam_MIND import convex_adam_pt
+
+        first, second = (torch.from_numpy(image) for image in images)
+        voxels = convex_adam_pt(first, second, dtype=torch.float32, device=torch.device(device))
     progress("deformable", 1, 1)
     _stop_if(cancelled)
     along = np.asarray(voxels, float)[..., ::-1] * _SPACING_MM

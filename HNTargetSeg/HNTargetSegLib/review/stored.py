@@ -1,4 +1,4 @@
-"""The state of a review as JSON: everything but the voxels, which are kept by the scene."""
+"""The state of a review as JSON: everything but images and lesions' voxels, which are kept by the scene."""
 
 from __future__ import annotations
 
@@ -17,10 +17,14 @@ from HNTargetSegLib.export.manifest import ModelRecord
 from HNTargetSegLib.lesions.lesion import LesionSet
 from HNTargetSegLib.lesions.record import lesion_from_json, lesion_to_json
 from HNTargetSegLib.review.case import ReviewCase, VisitImage
+from HNTargetSegLib.review.packing import packed, unpacked
 from HNTargetSegLib.review.session import ReviewSession
 from HNTargetSegLib.review.visit import RunRecord, VisitReview
 
 FORMAT = 1
+
+_DELINEATIONS = {"pre_mask": Visit.PRE, "registered_mask": Visit.MID}
+"""Delineations of a case, and the visit whose grid they lie on."""
 
 
 def review_to_json(session: ReviewSession) -> str:
@@ -35,6 +39,9 @@ def review_to_json(session: ReviewSession) -> str:
             "warnings": list(session.case.warnings),
             "active": session.active.value,
             "visits": {visit.value: _visit(review) for visit, review in session.visits.items()},
+            "delineations": {
+                name: packed(mask) for name in _DELINEATIONS if (mask := getattr(session.case, name)) is not None
+            },
         },
         ensure_ascii=False,
         allow_nan=False,
@@ -62,7 +69,7 @@ def restore_review(
     ids
         Lesion-id map by visit, on the grid of its image; missing where there are no lesions.
     given
-        The case as it was read anew; its delineations stay with the case.
+        The case as it was read anew; its delineations take the place of the stored ones.
 
     Raises
     ------
@@ -81,9 +88,8 @@ def restore_review(
         case = ReviewCase(
             content["name"],
             {v: review.image for v, review in visits.items()},
-            None if given is None else given.pre_mask,
-            None if given is None else given.registered_mask,
             warnings=tuple(content["warnings"]),
+            **_delineations(content.get("delineations", {}), images, given),
         )
         active, reviewer = Visit(content["active"]), str(content["reviewer"])
     except TargetSegError:
@@ -96,6 +102,19 @@ def restore_review(
     session.open(case, visits)
     if active in visits:
         session.activate(active)
+
+
+def _delineations(
+    stored: Mapping[str, str], images: Mapping[Visit, Volume], given: ReviewCase | None
+) -> dict[str, Volume]:
+    """Delineations that came with the patient: as they were read anew, else as they were stored."""
+    if given is not None:
+        return {name: mask for name in _DELINEATIONS if (mask := getattr(given, name)) is not None}
+    return {
+        name: unpacked(stored[name], images[visit], name.replace("_", " "))
+        for name, visit in _DELINEATIONS.items()
+        if name in stored and visit in images
+    }
 
 
 def _visit(review: VisitReview) -> dict[str, Any]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from HNTargetSegLib.case.labels import Target
@@ -65,3 +67,22 @@ def test_a_later_version_says_to_update(session):
     content = json.loads(review_to_json(session)) | {"format": 99}
     with pytest.raises(BadInputError, match="later version"):
         restore_review(ReviewSession(), json.dumps(content), images(session), ids(session))
+
+
+def test_delineations_that_came_with_the_patient_come_back(session, case, paint):
+    prior = paint((1, slice(2, 4), slice(2, 6), slice(2, 6)), (2, slice(6, 9), slice(2, 6), slice(2, 6)))
+    session.open(replace(case, pre_mask=prior, registered_mask=prior))
+    other = ReviewSession()
+    restore_review(other, review_to_json(session), images(session), ids(session))
+    assert np.array_equal(other.case.pre_mask.array, prior.array)
+    assert np.array_equal(other.case.registered_mask.array, prior.array)
+    assert other.case.registered_mask.geometry == prior.geometry
+
+
+@pytest.mark.parametrize("text", ["not base64!", "AAAA", "eJwDAAAAAAE="])
+def test_a_damaged_delineation_is_a_clear_error_and_leaves_the_session(session, text):
+    content = json.loads(review_to_json(session)) | {"delineations": {"registered_mask": text}}
+    before = session.lesions(MID)
+    with pytest.raises(BadInputError, match="registered mask"):
+        restore_review(session, json.dumps(content), images(session), ids(session))
+    assert session.lesions(MID) == before
