@@ -19,8 +19,8 @@ def has_checkpoint(fold: Path) -> bool:
     return any((fold / name).exists() for name in _CHECKPOINTS)
 
 
-def hold_choices(fold: Path, choices: Mapping[str, Any], home: Path) -> None:
-    """Write down what a training is begun with; refuse to go on with anything else.
+def require_same_choices(fold: Path, choices: Mapping[str, Any], home: Path) -> None:
+    """Refuse to go on with a training that was begun with something else.
 
     Parameters
     ----------
@@ -41,7 +41,11 @@ def hold_choices(fold: Path, choices: Mapping[str, Any], home: Path) -> None:
         begun = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         _refuse_other_seed(begun.get("seed"), choices["seed"], home)
         _refuse_other_loss(begun.get("loss", {}), choices["loss"], home)
-    write_text(path, json.dumps(dict(choices)) + "\n")
+
+
+def hold_choices(fold: Path, choices: Mapping[str, Any]) -> None:
+    """Write down what a training is begun with, for :func:`require_same_choices`."""
+    write_text(fold / _RECORD, json.dumps(dict(choices)) + "\n")
 
 
 def require_same_network(fold: Path, plans: Path, configuration: str = "3d_fullres") -> None:

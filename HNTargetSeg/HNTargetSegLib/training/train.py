@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from HNTargetSegLib.errors import BadInputError, MissingDependencyError
 from HNTargetSegLib.models.options import Device
-from HNTargetSegLib.training.begun import has_checkpoint, hold_choices, require_same_network
+from HNTargetSegLib.training.begun import has_checkpoint, hold_choices, require_same_choices, require_same_network
 from HNTargetSegLib.training.cases import TrainingCase, check_case, require_distinct_patients, split_by_patient
 from HNTargetSegLib.training.folds import Fold, check_folds
 from HNTargetSegLib.training.loss_choice import LossChoice
@@ -105,8 +105,9 @@ def train(cases: Sequence[TrainingCase], options: TrainingOptions, say: Callable
         If a stage of nnU-Net fails.
     """
     _require_devices(options)
-    hold_choices(options.fold_folder, _choices(options), options.workspace.home)
+    require_same_choices(options.fold_folder, _choices(options), options.workspace.home)
     prepare(cases, options, say)
+    hold_choices(options.fold_folder, _choices(options))
     require_same_network(options.fold_folder, options.workspace.preprocessed / f"{options.preset.plans}.json")
     for number in range(len(options.preset.phases)):
         _run_phase(number, options, say)

@@ -185,9 +185,10 @@ def test_options_that_do_not_fit_are_refused_before_a_file_is_touched(
 @pytest.fixture
 def patients(tmp_path: Path, head_with_blobs: Make) -> Path:
     """Two patients in the layout of the challenge, mid-RT only, with masks."""
-    image = head_with_blobs()
-    mask = image.with_array((image.array > 800).astype(np.uint8))
-    for name in ("1", "2"):
+    first = head_with_blobs()
+    mask = first.with_array((first.array > 800).astype(np.uint8))
+    # One image under two names would be one patient twice.
+    for name, image in (("1", first), ("2", first.with_array(first.array + 1))):
         for kind, volume in (("T2", image), ("mask", mask)):
             write_volume(volume, tmp_path / "patients" / name / "midRT" / f"{name}_midRT_{kind}.nii.gz")
     return tmp_path / "patients"
@@ -298,6 +299,8 @@ def test_a_limit_on_file_sizes_leaves_nothing(
     outcome = process(
         *("segment", "--mid", t2, "--output", tmp_path / "result", "--model", "blobs", "--device", "cpu"),
         *("--backend", "torch"),
+        # Where coverage measures the child, its own file would meet the limit first.
+        env={"COVERAGE_PROCESS_CONFIG": ""},
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
     refuses(outcome, tmp_path / "result" / file, "[Cc]ould not be written")
