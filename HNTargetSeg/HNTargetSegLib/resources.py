@@ -15,7 +15,7 @@ def resource_folder(kind: str) -> Path:
     Parameters
     ----------
     kind
-        ``models``, ``protocols``, ``templates``.
+        ``models``, ``protocols``, ``templates``, ``Terminology``.
 
     Raises
     ------

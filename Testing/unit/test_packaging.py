@@ -10,7 +10,7 @@ import pytest
 FINDER = """
 from HNTargetSegLib.resources import resource_folder
 import HNTargetSegLib, pathlib
-for kind in ("models", "protocols", "templates"):
+for kind in ("models", "protocols", "templates", "Terminology"):
     folder = resource_folder(kind)
     assert pathlib.Path(HNTargetSegLib.__file__).parent in folder.parents, folder
     print(kind, sorted(path.name for path in folder.iterdir()))
@@ -37,12 +37,14 @@ def test_shipped_data_is_found_from_a_wheel_in_an_empty_folder(wheel, tmp_path):
     )
     assert result.returncode == 0, result.stderr
     assert "catalogue.json" in result.stdout
+    assert "HNTargetSeg.term.json" in result.stdout
 
 
 def test_the_wheel_holds_no_tests_and_no_pictures(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    assert not [name for name in names if "Testing" in name or name.endswith((".png", ".pth"))]
+    pictures = [name for name in names if name.endswith(".png") and "/web/assets/" not in name]
+    assert not pictures + [name for name in names if "Testing" in name or name.endswith(".pth")]
 
 
 # Published as source only; pure Python, so its wheel, built here, serves every version.

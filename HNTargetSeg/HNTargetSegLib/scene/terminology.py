@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.lesions.lesion import Side
+from HNTargetSegLib.resources import resource_folder
 
 Colour = tuple[float, float, float]
 
@@ -18,7 +18,6 @@ _CONTEXT = "HNTargetSeg"
 _REGIONS = "HNTargetSeg regions"
 _CATEGORY = "SCT^49755003^Morphologically Altered Structure"
 _TYPES = {Target.PT: "SCT^86049000^Neoplasm, Primary", Target.LN: "SCT^14799000^Neoplasm, Secondary"}
-_FOLDER = Path(__file__).resolve().parents[2] / "Resources" / "Terminology"
 _LYMPH_NODE = "SCT^59441001^Lymph node"
 _NOTHING = "^^"
 _SIDES = {Side.RIGHT: "SCT^24028007^Right", Side.LEFT: "SCT^7771000^Left", Side.MIDLINE: _NOTHING}
@@ -54,12 +53,17 @@ def teach_terminology(logic: Any | None) -> None:
     Parameters
     ----------
     logic
-        ``vtkSlicerTerminologiesModuleLogic``. With None, or in an installation without the module's
-        files, nothing happens.
+        ``vtkSlicerTerminologiesModuleLogic``. With None nothing happens.
+
+    Raises
+    ------
+    MissingDependencyError
+        If the installation lacks the terminology.
     """
-    types, regions = (_FOLDER / f"HNTargetSeg{kind}.term.json" for kind in ("", "Regions"))
-    if logic is None or logic.IsTerminologyContextLoaded(_CONTEXT) or not types.is_file() or not regions.is_file():
+    if logic is None or logic.IsTerminologyContextLoaded(_CONTEXT):
         return
+    folder = resource_folder("Terminology")
+    types, regions = (folder / f"HNTargetSeg{kind}.term.json" for kind in ("", "Regions"))
     logic.LoadTerminologyFromFile(str(types))
     # Regions were called anatomic contexts up to Slicer 5.8.
     load = getattr(logic, "LoadRegionContextFromFile", None) or logic.LoadAnatomicContextFromFile
