@@ -12,6 +12,7 @@ from HNTargetSegLib.training.experiments.verdicts import Verdict
 
 
 # nnU-Net starts a dozen processes that import PyTorch; on a busy machine that takes minutes.
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_two_losses_are_trained_and_compared_once(trained, tmp_path):
     cases, options, _, _ = trained
