@@ -7,7 +7,8 @@ instead of all of them, as stochastic methods do (Klein et al., IJCV 2009).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,8 +73,8 @@ class DeformOptions:
     seed
         Of the offsets.
     device
-        ``cpu``, ``cuda`` or any that PyTorch knows. On the CPU the same images, seed and number of threads give the
-        same displacement, voxel by voxel.
+        ``cpu``, ``cuda`` or any that PyTorch knows. On the CPU the same images, rigid alignment and seed
+        give the same displacement; one core is used.
 
     Raises
     ------
@@ -125,9 +126,20 @@ def deform(
     CancelledError
         If ``cancelled`` said so.
     """
+    with _one_thread():
+        return _deformed(fixed, moving, rigid, options or DeformOptions(), progress, cancelled)
+
+
+def _deformed(
+    fixed: Volume,
+    moving: Volume,
+    rigid: sitk.Transform,
+    options: DeformOptions,
+    progress: Progress | None,
+    cancelled: Cancelled | None,
+) -> sitk.DisplacementFieldTransform:
     import torch
 
-    options = options or DeformOptions()
     generator = torch.Generator().manual_seed(options.seed)
     total = sum(level.steps for level in options.levels)
     done, found = 0, list[_Part]()
@@ -152,6 +164,19 @@ def deform(
             if progress is not None:
                 progress("deformable", done, total)
     return _as_transform(found, fixed.geometry)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """PyTorch on one core: the steps are too small to be shared, and the result does not depend on the machine."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @dataclass(frozen=True, eq=False)

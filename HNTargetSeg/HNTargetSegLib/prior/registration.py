@@ -101,7 +101,7 @@ def register(
 ) -> Registration:
     """Register the moving visit (pre-RT) to the fixed one (mid-RT): rigid, then deformable, then measured.
 
-    The same images, options and number of threads give the same transform with ``descriptor``, ``convexadam`` and
+    The same images and options give the same transform, up to rounding, with ``descriptor``, ``convexadam`` and
     ``rigid`` on a CPU; elastix adds up in an order that changes.
 
     Parameters
