@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -128,13 +126,12 @@ def _run_record(visit: SegmentedVisit, model: LoadedModel, wanted: SegmentOption
     from HNTargetSegLib.export.manifest import ModelRecord
     from HNTargetSegLib.review.visit import RunRecord
 
-    card = model.stored.card
-    return RunRecord(
-        model=ModelRecord(card.name, card.version, model.stored.digest),
+    return RunRecord.ending_now(
+        model=ModelRecord.of(model.stored),
         device=str(model.predictor.engine_name),
-        parameters={**asdict(model.predictor.options), **asdict(wanted)},
+        predict=model.predictor.options,
+        options=wanted,
         started=visit.started,
-        finished=max(visit.started, datetime.datetime.now(datetime.timezone.utc)),
         seconds=visit.result.seconds,
         warnings=visit.result.warnings,
     )

@@ -34,14 +34,6 @@ class HeaderPanel:
         """Stop listening."""
         self._disconnect()
 
-    def switch_visit(self) -> None:
-        """Show the other visit, if there is one."""
-        session = self._desk.session
-        for visit in session.visits:
-            if visit is not session.active:
-                session.activate(visit)
-                return
-
     def _on_pre(self) -> None:
         self._activate(Visit.PRE)
 

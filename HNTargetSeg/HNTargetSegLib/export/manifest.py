@@ -57,6 +57,11 @@ class ModelRecord:
     version: str
     sha256: str
 
+    @classmethod
+    def of(cls, model: StoredModel) -> ModelRecord:
+        """Record of a stored model."""
+        return cls(model.card.name, model.card.version, model.digest)
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -146,7 +151,7 @@ class Manifest:
             If an input cannot be read any more.
         """
         now = datetime.datetime.now(datetime.timezone.utc)
-        used = None if model is None else ModelRecord(model.card.name, model.card.version, model.digest)
+        used = None if model is None else ModelRecord.of(model)
         return cls(
             inputs=tuple(_as_record(role, source) for role, source in inputs.items()),
             model=used,

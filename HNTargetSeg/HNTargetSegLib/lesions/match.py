@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.lesions.lesion import Fate, Lesion, LesionSet, State
+from HNTargetSegLib.lesions.names import next_name
 
 CHANGE_PCT = 25.0
 MINIMUM_OVERLAP = 0.1
@@ -157,18 +157,9 @@ def _renamed(
     used = {*names.values(), *(lesion.name for lesion in before.values())}
     for lesion in lesions:
         if lesion.id not in names:
-            names[lesion.id] = _free_name(lesion.label, used)
+            names[lesion.id] = next_name(lesion.label, used)
             used.add(names[lesion.id])
     return [replace(lesion, name=names[lesion.id]) for lesion in lesions]
-
-
-def _free_name(label: Target, used: set[str]) -> str:
-    stem = label.structure_name
-    if label is Target.PT and not any(name.startswith(stem) for name in used):
-        return stem
-    numbers = [int(name[len(stem) :] or 1) for name in used if name.startswith(stem) and name[len(stem) :].isdigit()]
-    taken = [*numbers, 1] if stem in used else [*numbers, 0]
-    return f"{stem}{max(taken) + 1}"
 
 
 def _vanished(prior: Lesion, lesion_id: int, volume_cc: float) -> Lesion:

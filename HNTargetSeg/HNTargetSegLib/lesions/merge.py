@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.errors import BadInputError
 from HNTargetSegLib.lesions.find import remeasure
 from HNTargetSegLib.lesions.lesion import MAXIMUM_ID, Lesion, LesionSet, State
 from HNTargetSegLib.lesions.match import MINIMUM_OVERLAP
+from HNTargetSegLib.lesions.names import free_name
 
 _FINISHED = (State.ACCEPTED, State.EDITED, State.ADDED)
 
@@ -97,14 +97,3 @@ def _named(lesions: Iterable[Lesion], finished: Iterable[Lesion]) -> list[Lesion
 def _vanished(proposal: LesionSet, taken: set[str], first: int) -> list[Lesion]:
     gone = [lesion for lesion in proposal if not lesion.voxels and lesion.name not in taken]
     return [replace(lesion, id=first + number) for number, lesion in enumerate(gone)]
-
-
-def free_name(label: Target, taken: Iterable[str]) -> str:
-    """Structure name of a label with the lowest number that is not taken; a lone primary tumour has none."""
-    used = set(taken)
-    if label is Target.PT and not any(name.startswith(label.structure_name) for name in used):
-        return label.structure_name
-    number = 1
-    while f"{label.structure_name}{number}" in used:
-        number += 1
-    return f"{label.structure_name}{number}"

@@ -9,7 +9,7 @@ import numpy as np
 
 from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.lesions.lesion import Lesion, LesionSet
-from HNTargetSegLib.lesions.merge import free_name
+from HNTargetSegLib.lesions.names import free_name
 
 FARTHEST_MM = 20.0
 """Lesions that stay farther apart than this, once both visits lie on each other, are not taken for one."""

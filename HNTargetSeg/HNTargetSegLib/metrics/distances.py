@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from HNTargetSegLib.errors import GeometryError
+from HNTargetSegLib.metrics.overlap import require_one_shape
 from HNTargetSegLib.metrics.pieces import find_pieces, occupied_box
 from HNTargetSegLib.metrics.surface import Definition, Nearest, Spacing, Surface, nearest, surface_of
 
@@ -94,8 +94,7 @@ def mask_distances(
     GeometryError
         If the shapes differ.
     """
-    if reference.shape != prediction.shape:
-        raise GeometryError(f"The masks have different shapes, {reference.shape} and {prediction.shape}")
+    require_one_shape(reference, prediction)
     box = occupied_box(reference, prediction)
     pieces = [() if box is None else find_pieces(mask[box]) for mask in (reference, prediction)]
     one, other = (surface_of(own, spacing_kji, definition) for own in pieces)

@@ -46,6 +46,12 @@ class Overlap:
         )
 
 
+def require_one_shape(reference: np.ndarray, prediction: np.ndarray) -> None:
+    """Refuse two masks that are not of one shape; raises GeometryError."""
+    if reference.shape != prediction.shape:
+        raise GeometryError(f"The masks have different shapes, {reference.shape} and {prediction.shape}")
+
+
 def overlap(reference: np.ndarray, prediction: np.ndarray, voxel_cc: float) -> Overlap:
     """Overlap of two boolean masks of one shape.
 
@@ -54,8 +60,7 @@ def overlap(reference: np.ndarray, prediction: np.ndarray, voxel_cc: float) -> O
     GeometryError
         If the shapes differ.
     """
-    if reference.shape != prediction.shape:
-        raise GeometryError(f"The masks have different shapes, {reference.shape} and {prediction.shape}")
+    require_one_shape(reference, prediction)
     reference, prediction = reference.astype(bool), prediction.astype(bool)
     counts = (np.count_nonzero(mask) for mask in (reference, prediction, reference & prediction))
     return Overlap(*(count * voxel_cc for count in counts))

@@ -8,14 +8,14 @@ import json
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from HNTargetSegLib.case.patient import Visit
-from HNTargetSegLib.case.read import read_mask, read_volume
+from HNTargetSegLib.case.read import read_volume
 from HNTargetSegLib.case.volume import Volume
 from HNTargetSegLib.case.write import write_volume
 from HNTargetSegLib.errors import BadInputError, OutputError, TargetSegError
@@ -28,7 +28,6 @@ FORMAT = 1
 STATE_FILE = "state.json"
 REVIEWS_KEPT = 20
 _SAMPLES = 200_000
-_MASKS = ("pre_mask", "registered_mask")
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class SavedReview:
     Attributes
     ----------
     folder
-        Holds ``state.json``, ``ids-<visit>.nii.gz`` and the delineations that were given with the images.
+        Holds ``state.json`` and ``ids-<visit>.nii.gz``.
     patient
         Its name.
     saved
@@ -91,10 +90,6 @@ def save_review(session: ReviewSession, home: Path | None = None) -> SavedReview
         for visit, review in session.visits.items():
             if review.lesions is not None:
                 write_volume(review.lesions.ids, new / _ids_file(visit))
-        for name in _MASKS:
-            mask = getattr(case, name)
-            if mask is not None:
-                write_volume(mask, new / f"{name}.nii.gz")
         write_text(new / STATE_FILE, json.dumps(content, ensure_ascii=False) + "\n")
     for old in saved_reviews(place)[REVIEWS_KEPT:]:
         shutil.rmtree(old.folder, ignore_errors=True)
@@ -121,7 +116,7 @@ def saved_of(case: ReviewCase, home: Path | None = None) -> SavedReview | None:
 
 
 def case_of_saved(saved: SavedReview) -> ReviewCase:
-    """Read the images of a review where they were, and the delineations that were given with them.
+    """Read the images of a review where they were; delineations that came with them are part of its state.
 
     Raises
     ------
@@ -136,7 +131,6 @@ def case_of_saved(saved: SavedReview) -> ReviewCase:
             remedy="Open the images where they are now: the review is found by them",
         )
     case = case_of_images(saved.sources.get(Visit.PRE), saved.sources.get(Visit.MID), saved.patient)
-    case = replace(case, pre_mask=_mask(saved, "pre_mask"), registered_mask=_mask(saved, "registered_mask"))
     if _key(case) != saved.folder.name:
         raise BadInputError(
             f"The images of {saved.patient} have changed since the review was saved",
@@ -200,11 +194,6 @@ def _ids(file: Path, image: Volume) -> Volume:
     image.require_same_grid(ids)
     # Stored coordinates are rounded: lesions lie where the image does.
     return image.with_array(ids.array.astype(np.uint16))
-
-
-def _mask(saved: SavedReview, name: str) -> Volume | None:
-    file = saved.folder / f"{name}.nii.gz"
-    return read_mask(file) if file.exists() else None
 
 
 def _ids_file(visit: Visit) -> str:

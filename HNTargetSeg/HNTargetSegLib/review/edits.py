@@ -12,7 +12,7 @@ from HNTargetSegLib.case.volume import Volume
 from HNTargetSegLib.lesions.find import remeasure
 from HNTargetSegLib.lesions.lesion import MAXIMUM_ID, Bounds, Lesion, LesionSet, Origin, Side, State
 from HNTargetSegLib.lesions.match import rejudged
-from HNTargetSegLib.lesions.merge import free_name
+from HNTargetSegLib.lesions.names import free_name
 from HNTargetSegLib.lesions.side import grid_midline
 from HNTargetSegLib.review.visit import VisitReview
 

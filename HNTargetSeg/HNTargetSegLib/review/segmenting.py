@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from HNTargetSegLib.case.patient import Visit
@@ -113,6 +113,7 @@ class Segmenting:
         self._worker = worker
         self._started = datetime.datetime.now(datetime.timezone.utc)
         self._options = SegmentOptions()
+        self._prior: LesionSet | None = None
         self.state = RunState()
         self._disconnect = session.changed.connect(self._on_change)
 
@@ -138,6 +139,7 @@ class Segmenting:
         if not chosen:
             raise BadInputError("No patient is open", remedy="Open a patient first")
         self._options = options or SegmentOptions()
+        self._prior = self._registered_lesions() if Visit.MID in chosen else None
         asked = tuple(self._request_of(visit) for visit in chosen)
         request = SegmentRequest(asked, model=model, predict=predict or PredictOptions(), options=self._options)
         self._started = datetime.datetime.now(datetime.timezone.utc)
@@ -168,10 +170,10 @@ class Segmenting:
 
     def _request_of(self, visit: Visit) -> VisitRequest:
         image = self._session.require(visit).image.image
-        prior = self._prior() if visit is Visit.MID else None
+        prior = self._prior if visit is Visit.MID else None
         return VisitRequest(visit.value, image, prior=prior)  # type: ignore[arg-type]
 
-    def _prior(self) -> LesionSet | None:
+    def _registered_lesions(self) -> LesionSet | None:
         """The registered delineation, its lesions under the names that the pre-RT visit shows."""
         case = self._session.case
         if case is None or case.registered_mask is None:
@@ -200,20 +202,20 @@ class Segmenting:
 
     def _unmatched_names(self) -> set[str]:
         """Names of pre-RT lesions that the registered delineation does not have: no mid-RT lesion may take one."""
-        prior, before = self._prior(), self._session.visits.get(Visit.PRE)
-        if prior is None or before is None:
+        before = self._session.visits.get(Visit.PRE)
+        if self._prior is None or before is None:
             return set()
-        return {lesion.name for lesion in before.records} - {lesion.name for lesion in prior}
+        return {lesion.name for lesion in before.records} - {lesion.name for lesion in self._prior}
 
     def _take(self, outcome: VisitOutcome) -> Visit | None:
         """Show what was found; the visit, or None where it could not be."""
         visit = Visit(outcome.visit)
-        run = RunRecord(
+        run = RunRecord.ending_now(
             model=outcome.model,
             device=outcome.engine,
-            parameters={**asdict(outcome.predict), **asdict(self._options)},
+            predict=outcome.predict,
+            options=self._options,
             started=self._started,
-            finished=max(self._started, datetime.datetime.now(datetime.timezone.utc)),
             seconds=dict(outcome.seconds),
             warnings=outcome.warnings,
         )

@@ -108,13 +108,11 @@ def _delineations(
     stored: Mapping[str, str], images: Mapping[Visit, Volume], given: ReviewCase | None
 ) -> dict[str, Volume]:
     """Delineations that came with the patient: as they were read anew, else as they were stored."""
-    if given is not None:
-        return {name: mask for name in _DELINEATIONS if (mask := getattr(given, name)) is not None}
-    return {
-        name: unpacked(stored[name], images[visit], name.replace("_", " "))
-        for name, visit in _DELINEATIONS.items()
-        if name in stored and visit in images
-    }
+    found = {name: mask for name in _DELINEATIONS if (mask := getattr(given, name, None)) is not None}
+    for name, visit in _DELINEATIONS.items():
+        if name not in found and name in stored and visit in images:
+            found[name] = unpacked(stored[name], images[visit], name.replace("_", " "))
+    return found
 
 
 def _visit(review: VisitReview) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.errors import BadInputError
 from HNTargetSegLib.lesions.lesion import Fate, Lesion, LesionSet, Origin, State
-from HNTargetSegLib.lesions.merge import free_name
+from HNTargetSegLib.lesions.names import free_name
 
 LONGEST_NAME = 64
 """A DICOM ROI Name (3006,0026) is a long string (LO) of at most 64 characters."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from HNTargetSegLib.export.manifest import ModelRecord
 from HNTargetSegLib.lesions.lesion import Lesion, LesionSet, State
+from HNTargetSegLib.models.options import PredictOptions
+from HNTargetSegLib.pipeline import SegmentOptions
 from HNTargetSegLib.review.case import VisitImage
 
 
@@ -39,6 +41,15 @@ class RunRecord:
     finished: datetime.datetime
     seconds: Mapping[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def ending_now(
+        cls, *, predict: PredictOptions, options: SegmentOptions, started: datetime.datetime, **facts: Any
+    ) -> RunRecord:
+        """Record of a run that ends now; ``facts`` are the other attributes."""
+        # A clock that was set back during the run is no reason to lose its result.
+        finished = max(started, datetime.datetime.now(datetime.timezone.utc))
+        return cls(parameters={**asdict(predict), **asdict(options)}, started=started, finished=finished, **facts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.errors import BadInputError, GeometryError
-from HNTargetSegLib.lesions.merge import free_name
+from HNTargetSegLib.lesions.names import free_name
 from HNTargetSegLib.review.visit import VisitReview
 from HNTargetSegLib.scene import segments
 from HNTargetSegLib.scene.history import VoxelHistory

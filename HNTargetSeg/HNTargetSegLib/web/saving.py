@@ -38,9 +38,8 @@ class Saving:
         OutputError
             If it cannot be written.
         """
-        if self._desk.scene is not None:
-            # The last stroke may not have been read yet.
-            self._desk.scene.process_pending()
+        # The last stroke may not have been read yet.
+        self._desk.scene.process_pending()
         if not self.unsaved:
             return None
         saved = save_review(self._desk.session)

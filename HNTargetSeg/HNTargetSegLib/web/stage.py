@@ -242,8 +242,3 @@ class Stage:
 def slider_variable(name: str) -> str:
     """State variable of a view's slice slider."""
     return f"slice_{name.replace('-', '_')}"
-
-
-def visit_of(name: str) -> Visit | None:
-    """Visit that a view shows; None for the 3D view."""
-    return next((tile.visit for tile in SLICE_TILES if tile.name == name), None)

@@ -110,7 +110,7 @@ class Segmenter:
             warnings=result.warnings,
             engine=model.predictor.engine_name,
             predict=options,
-            model=ModelRecord(stored.card.name, stored.card.version, stored.digest),
+            model=ModelRecord.of(stored),
             probability_files=probabilities,
         )
 

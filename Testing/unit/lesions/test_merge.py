@@ -11,7 +11,8 @@ from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.errors import GeometryError
 from HNTargetSegLib.lesions.lesion import Fate, State
 from HNTargetSegLib.lesions.match import match_lesions
-from HNTargetSegLib.lesions.merge import free_name, merge_proposal
+from HNTargetSegLib.lesions.merge import merge_proposal
+from HNTargetSegLib.lesions.names import free_name
 
 
 def box(label, i, width, j=5, depth=4):

@@ -82,7 +82,7 @@ def desk(worker: IdleWorker) -> Iterator[Desk]:
         session,
         segmenting,
         core=None,
-        scene=SimpleNamespace(follow_edits=lambda visit: ()),
+        scene=SimpleNamespace(follow_edits=lambda visit: (), process_pending=lambda: None),
         views=None,
     )
     segmenting.close()
