@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Processes share the cores; each computes on one.
+PARALLEL := OMP_NUM_THREADS=1
 
 .PHONY: demo test bench fuzz pictures lint clean help
 
@@ -25,7 +27,7 @@ $(VENV)/.installed-demo: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.installed-test: pyproject.toml constraints.txt Testing/peers/requirements.txt | $(VENV)/bin/python
 	@echo "Installing into $(VENV): some minutes the first time"
-	$(PIP) --editable '.[fast,web,train,dicom,server,test]'
+	$(PIP) --editable '.[fast,web,train,dicom,register,server,test]'
 	$(PIP) --no-deps --requirement Testing/peers/requirements.txt
 	@touch $@ $(VENV)/.installed-demo
 
@@ -36,7 +38,7 @@ demo: $(VENV)/.installed-demo
 test: lint
 	$(BIN)/python Testing/system_packages.py
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m 'not slow'
+	$(PARALLEL) $(BIN)/coverage run -m pytest -m 'not slow' --numprocesses logical --maxprocesses 4 --dist loadfile
 	$(BIN)/coverage run -m Testing.slicerhost
 	$(BIN)/coverage run -m pytest Testing/browser
 	$(BIN)/coverage combine --quiet
