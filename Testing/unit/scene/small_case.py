@@ -123,6 +123,14 @@ def draw(node: Any, segment_id: str, volume_node: Any, box: Box, value: int = 1)
     scene.RemoveNode(editor)
 
 
+def filled(*boxes: tuple[slice, slice, slice]) -> np.ndarray:
+    """Mask of boxes on the grid of the cases."""
+    array = np.zeros((20, 36, 40), bool)
+    for box in boxes:
+        array[box] = True
+    return array
+
+
 def _modifier(volume_node: Any, box: Box) -> Any:
     import slicer
 

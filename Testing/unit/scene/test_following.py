@@ -7,19 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from Testing.unit.scene.small_case import LN_BOX, PT_BOX, Opened, draw, oblique_axes, volume
-from Testing.unit.scene.test_geometry import bend, linear
+from Testing.unit.scene.small_case import LN_BOX, PT_BOX, Opened, draw, filled, oblique_axes
 
 from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.case.patient import Visit
-from HNTargetSegLib.errors import BadInputError, GeometryError
+from HNTargetSegLib.errors import BadInputError
 from HNTargetSegLib.lesions.find import remeasure
 from HNTargetSegLib.lesions.lesion import Origin, Side, State
 from HNTargetSegLib.scene import tags
 from HNTargetSegLib.scene.geometry import vtk_matrix
 from HNTargetSegLib.scene.segments import LABELMAP, SURFACE
 from HNTargetSegLib.scene.terminology import terminology_entry
-from HNTargetSegLib.scene.volumes import fill_volume, voxel_to_ras
+from HNTargetSegLib.scene.volumes import voxel_to_ras
 from HNTargetSegLib.scene.voxels import array_view, vtk_scalars
 
 MID = Visit.MID
@@ -29,21 +28,14 @@ ELSEWHERE = (slice(14, 17), slice(2, 6), slice(2, 6))
 Maker = Callable[..., Opened]
 
 
-def mask(*boxes: tuple[slice, slice, slice]) -> np.ndarray:
-    array = np.zeros((20, 36, 40), bool)
-    for box in boxes:
-        array[box] = True
-    return array
-
-
 @pytest.mark.parametrize("axes", [np.eye(3), oblique_axes(1), oblique_axes(2, left_handed=True)])
 def test_stroke_is_followed_voxel_by_voxel(opened: Maker, axes: np.ndarray) -> None:
     review = opened(axes=axes)
     review.propose()
     review.draw("lesion-1", MORE)
 
-    np.testing.assert_array_equal(review.ids() == 1, mask(PT_BOX, MORE))
-    np.testing.assert_array_equal(review.ids() == 2, mask(LN_BOX))
+    np.testing.assert_array_equal(review.ids() == 1, filled(PT_BOX, MORE))
+    np.testing.assert_array_equal(review.ids() == 2, filled(LN_BOX))
     assert (review.lesion(1).state, review.lesion(2).state) == (State.EDITED, State.PROPOSED)
 
 
@@ -53,7 +45,7 @@ def test_stroke_beyond_the_box_of_all_lesions_is_followed(opened: Maker) -> None
     corner = (slice(19, 20), slice(35, 36), slice(39, 40))
     review.draw("lesion-2", corner)
 
-    np.testing.assert_array_equal(review.ids() == 2, mask(LN_BOX, corner))
+    np.testing.assert_array_equal(review.ids() == 2, filled(LN_BOX, corner))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -117,7 +109,7 @@ def test_removed_segment_removes_its_lesion(opened: Maker) -> None:
     review.review.process_pending()
 
     assert [lesion.id for lesion in review.session.lesions(MID)] == [2]
-    np.testing.assert_array_equal(review.ids(), 2 * mask(LN_BOX))
+    np.testing.assert_array_equal(review.ids(), 2 * filled(LN_BOX))
 
 
 def add(review: Opened, name: str, entry: str = "", box: tuple[slice, slice, slice] = ELSEWHERE) -> str:
@@ -197,7 +189,7 @@ def test_copied_segment_is_a_lesion_of_its_own(opened: Maker, complaints: Any) -
 
     copy = review.session.lesions(MID)[-1]
     assert copy.id == 3
-    assert copy.voxels == mask(LN_BOX, ELSEWHERE).sum()
+    assert copy.voxels == filled(LN_BOX, ELSEWHERE).sum()
 
 
 def test_later_segment_of_the_list_wins_where_two_overlap_and_the_user_is_told_once(opened: Maker) -> None:
@@ -206,9 +198,9 @@ def test_later_segment_of_the_list_wins_where_two_overlap_and_the_user_is_told_o
     both = (LN_BOX[0], LN_BOX[1], slice(28, 36))
     add(review, "GTVn9", box=both)
 
-    np.testing.assert_array_equal(review.ids() == 3, mask(both))
-    np.testing.assert_array_equal(review.ids() == 2, mask(LN_BOX) & ~mask(both))
-    overlap = (mask(LN_BOX) & mask(both)).sum()
+    np.testing.assert_array_equal(review.ids() == 3, filled(both))
+    np.testing.assert_array_equal(review.ids() == 2, filled(LN_BOX) & ~filled(both))
+    overlap = (filled(LN_BOX) & filled(both)).sum()
     assert [str(overlap) in message.text for message in review.said] == [True]
 
     review.draw("lesion-1", MORE)
@@ -226,9 +218,9 @@ def test_order_of_the_list_decides_about_overlaps(opened: Maker, place: int) -> 
     review.segmentation().ReorderSegments(order)
     review.review.process_pending()
 
-    taken = mask(across)
-    np.testing.assert_array_equal(review.ids() == 1, mask(PT_BOX) & ~taken if place > 0 else mask(PT_BOX))
-    np.testing.assert_array_equal(review.ids() == 2, mask(LN_BOX) & ~taken if place > 1 else mask(LN_BOX))
+    taken = filled(across)
+    np.testing.assert_array_equal(review.ids() == 1, filled(PT_BOX) & ~taken if place > 0 else filled(PT_BOX))
+    np.testing.assert_array_equal(review.ids() == 2, filled(LN_BOX) & ~taken if place > 1 else filled(LN_BOX))
 
 
 def test_voxels_beyond_the_image_are_left_out_and_the_user_is_told(opened: Maker) -> None:
@@ -246,7 +238,7 @@ def test_voxels_beyond_the_image_are_left_out_and_the_user_is_told(opened: Maker
     review.segmentation().AddSegment(segment, "beyond")
     review.review.process_pending()
 
-    np.testing.assert_array_equal(review.ids() == 3, mask((slice(18, 20), slice(0, 4), slice(0, 5))))
+    np.testing.assert_array_equal(review.ids() == 3, filled((slice(18, 20), slice(0, 4), slice(0, 5))))
     assert [f"{5 * 6 * 8 - 2 * 4 * 5} voxels" in message.text for message in review.said] == [True]
 
 
@@ -330,91 +322,6 @@ def test_hidden_lesion_stays_hidden_when_an_undo_brings_it_back(opened: Maker) -
 
     assert review.session.visits[MID].hidden == {2}
     assert not review.node().GetDisplayNode().GetSegmentVisibility("lesion-2")
-
-
-def shift(millimetres: float) -> np.ndarray:
-    matrix = np.eye(4)
-    matrix[0, 3] = millimetres
-    return matrix
-
-
-def test_segmentation_under_the_transform_of_its_image_is_read_as_if_there_were_none(opened: Maker, scene: Any) -> None:
-    review = opened()
-    review.propose()
-    transform = linear(scene, review.review.volume_node(MID), shift(33.3))
-    review.node().SetAndObserveTransformNodeID(transform.GetID())
-    review.draw("lesion-1", MORE)
-
-    np.testing.assert_array_equal(review.ids() == 1, mask(PT_BOX, MORE))
-
-
-def test_image_that_is_moved_in_mid_review_is_told(opened: Maker, scene: Any) -> None:
-    review = opened()
-    review.propose()
-    linear(scene, review.review.volume_node(MID), shift(5.0))
-    review.review.process_pending()
-    review.review.volume_node(MID).Modified()
-    review.review.process_pending()
-
-    assert ["was moved" in message.text for message in review.said] == [True]
-
-
-def test_segmentation_under_a_transform_of_its_own_is_refused_and_the_session_stays(opened: Maker, scene: Any) -> None:
-    review = opened()
-    review.propose()
-    before = review.session.visits[MID]
-    linear(scene, review.node(), shift(0.7))
-
-    with pytest.raises(GeometryError, match="not on the voxels"):
-        review.review.follow_edits(MID)
-    assert review.session.visits[MID] is before
-
-    review.review.process_pending()
-    assert ["not on the voxels" in message.text for message in review.said] == [True]
-
-
-def test_transform_by_whole_voxels_moves_the_lesions(opened: Maker, scene: Any) -> None:
-    review = opened()
-    review.propose()
-    # RAS x is -LPS x, and a voxel is 2 mm wide.
-    linear(scene, review.node(), shift(-3 * 2.0))
-    review.review.process_pending()
-
-    np.testing.assert_array_equal(review.ids() == 1, np.roll(mask(PT_BOX), 3, axis=2))
-
-
-def test_segmentation_under_a_bent_transform_is_refused_with_the_remedy(opened: Maker, scene: Any) -> None:
-    review = opened()
-    review.propose()
-    bend(scene, review.node())
-
-    with pytest.raises(BadInputError, match="Harden the transform"):
-        review.review.follow_edits(MID)
-
-
-def test_image_and_segmentation_under_one_bent_transform_are_read_by_their_voxels(opened: Maker, scene: Any) -> None:
-    review = opened()
-    review.propose()
-    bend(scene, review.review.volume_node(MID), review.node())
-    review.draw("lesion-1", MORE)
-
-    np.testing.assert_array_equal(review.ids() == 1, mask(PT_BOX, MORE))
-
-
-def test_image_opened_under_a_transform_has_its_segments_under_it(opened: Maker, scene: Any) -> None:
-    review = opened(visits=(MID,))
-    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "moved")
-    image = volume(4, oblique_axes(8))
-    fill_volume(node, image)
-    linear(scene, node, shift(12.5))
-    review.session.open(review.review.case_from_nodes(None, node))
-    review.propose()
-
-    assert review.node().GetParentTransformNode() is node.GetParentTransformNode()
-    assert review.review.follow_edits(MID) == ()
-    centre = np.array(review.lesion(1).centroid)
-    shifted = image.geometry.to_lps(np.argwhere(review.ids() == 1)).mean(axis=0) - (12.5, 0, 0)
-    np.testing.assert_allclose(centre, shifted, atol=1e-6)
 
 
 def test_segmentation_made_of_surfaces_is_refused_with_the_remedy(opened: Maker) -> None:
