@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Sequence
 
 from HNTargetSegLib import __version__
+from HNTargetSegLib.cli.interrupt import interruptible
 from HNTargetSegLib.errors import CancelledError, ErrorCode, TargetSegError
 
 _GROUPS = (
@@ -45,6 +46,11 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit status (errors.ErrorCode)."""
+    with interruptible():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     options = argparse.Namespace()
     try:
         _print_any_character()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from HNTargetSegLib import __version__
@@ -15,6 +15,8 @@ from HNTargetSegLib.phantom.patient import PhantomOptions, generate_patient
 
 SAMPLE_SEED = 2028
 """A patient with a tumour of the larynx, three nodes on its side, and one on the other that is gone at mid-RT."""
+
+SAMPLE_NAME = "Synthetic sample"
 
 RECORD_FILE = "sample.json"
 
@@ -47,7 +49,7 @@ def sample_patient(
             record = {**recipe, "files": _file_hashes(new)}
             write_text(new / RECORD_FILE, json.dumps(record, indent=1) + "\n")
     (files,) = discover(home)
-    return files
+    return replace(files, name=SAMPLE_NAME)
 
 
 def _is_complete(home: Path, recipe: dict[str, object]) -> bool:

@@ -358,7 +358,7 @@ def test_a_terminal_shows_progress_and_ctrl_c_ends_with_4_and_leaves_nothing(
         running.kill()
         running.wait()
         os.close(master)
-    assert (running.returncode, out) == (4, b"")
+    assert (running.returncode, out) == (4, b""), shown.decode(errors="replace")
     assert b"mid-RT" in shown
     assert b"Cancelled by the user" in shown
     assert b"Traceback" not in shown
