@@ -98,17 +98,17 @@ class HNTargetSegLogic(ScriptedLoadableModuleLogic):
         self.shared = join_desk(self)
         self.console = Console(self.shared.desk)
 
-    def openPatient(self, folder, patient=None, answer=None):
-        """Open the patient (named, of several) in a folder; answer "continue" or "swap" settles doubts on the pair."""
-        return self.console.open_patient(folder, patient, answer)
+    def openPatient(self, folder, patient=None, answer=None, review=None):
+        """Open a patient; answer "continue" or "swap" settles doubts, review "continue" or "anew" one kept on disk."""
+        return self.console.open_patient(folder, patient, answer, review)
 
     def openSample(self, **choice):
         """Open the generated patient; choice is that of HNTargetSegLib.phantom.sample.sample_patient."""
         return self.console.open_sample(**choice)
 
-    def openVolumes(self, preNode, midNode, answer=None):
+    def openVolumes(self, preNode, midNode, answer=None, review=None):
         """Open volumes of the scene, of which one may be None."""
-        return self.console.open_volumes(preNode, midNode, answer)
+        return self.console.open_volumes(preNode, midNode, answer, review)
 
     def segment(self, visits=None, model=None, device="auto", mode="exact", wait=False):
         """Segment visits, all by default; with wait=True the lesions are there when it returns."""
@@ -158,9 +158,9 @@ class HNTargetSegLogic(ScriptedLoadableModuleLogic):
         """Say again what was taken back."""
         self.shared.desk.session.redo()
 
-    def exportResults(self, folder, confirmed=(), visits=None):
-        """Write the decided lesions and, of the others, those confirmed as (visit, name); returns folders by visit."""
-        return self.console.export(folder, confirmed, visits)
+    def exportResults(self, folder, confirmed=(), visits=None, formats=("nifti", "csv"), series=None):
+        """Write decided lesions and those confirmed as (visit, name); series: DICOM folder by visit."""
+        return self.console.export(folder, confirmed, visits, formats, series)
 
     def close(self):
         """Get up from the review."""

@@ -47,6 +47,8 @@ COMPONENTS = (
     Component("cmake", ("cmake",), "configuring the Slicer extension", program="cmake"),
     Component("chromium", ("chromium",), "driving the review page", program="chromium"),
     Component("dicom3tools", ("dicom3tools",), "checking written DICOM with dciodvfy", program="dciodvfy"),
+    Component("dcmtk", ("dcmtk",), "sending written DICOM to another program's node", program="storescp"),
+    Component("openssl", ("openssl",), "certificates for the tests of encrypted connections", program="openssl"),
     Component("plastimatch", ("plastimatch",), "reading written RTSTRUCT with another program", program="plastimatch"),
 )
 

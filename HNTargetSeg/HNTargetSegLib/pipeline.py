@@ -11,14 +11,14 @@ import numpy as np
 
 from HNTargetSegLib.case.checks import check_image
 from HNTargetSegLib.case.labels import Target
-from HNTargetSegLib.case.orientation import AxialTurn, to_axial
+from HNTargetSegLib.case.orientation import AxialTurn, axial_volume, to_axial
 from HNTargetSegLib.case.volume import Volume
 from HNTargetSegLib.errors import BadInputError, ModelError
 from HNTargetSegLib.lesions.candidates import find_candidates
 from HNTargetSegLib.lesions.find import find_lesions
 from HNTargetSegLib.lesions.lesion import Lesion, LesionSet, Slices
 from HNTargetSegLib.lesions.side import body_midline
-from HNTargetSegLib.models.recipe import Recipe
+from HNTargetSegLib.models.channels import VisitPrior, channels
 
 if TYPE_CHECKING:
     from HNTargetSegLib.models.options import PredictOptions
@@ -106,8 +106,10 @@ def segment_visit(
     model: LoadedModel,
     options: SegmentOptions | None = None,
     *,
+    prior: VisitPrior | None = None,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
+    on_prediction: Callable[[Prediction], object] | None = None,
 ) -> VisitResult:
     """Segment one T2-weighted MR and list its lesions.
 
@@ -117,21 +119,29 @@ def segment_visit(
         Any orientation; its axes are turned to axial order for the network and the result is turned back.
     model
         It stays loaded.
+    prior
+        What a model of another recipe than ``t2`` reads beside the image, on its grid; other models ignore it.
     progress, cancelled
         Called with (stage, done, total), and between tiles.
+    on_prediction
+        Gets what the model says of the image in axial order, for prompts that come after.
 
     Raises
     ------
     BadInputError
-        If the image cannot be segmented, or the model needs more than the T2.
+        If the image cannot be segmented, or the model needs more than was given.
+    GeometryError
+        If the prior lies on another grid.
     CancelledError
         If ``cancelled`` said so.
     """
     options = options or SegmentOptions()
     warnings = check_image(image)
     axial, turn = to_axial(image)
-    data = channels(model.stored.card.recipe, axial)
+    data = channels(model.stored.card.recipe, axial, axial_prior(prior, turn), model.stored.card.channels)
     prediction = model.predictor.predict(data, axial.spacing, progress=progress, cancelled=cancelled)
+    if on_prediction is not None:
+        on_prediction(prediction)
     started = time.perf_counter()
     labels = image.with_array(np.ascontiguousarray(turn.back(prediction.labels)))
     probability = _turned_probability(prediction, turn, labels.array.shape)
@@ -144,22 +154,12 @@ def segment_visit(
     return VisitResult(image, lesions, candidates, seconds, (*warnings, *model.predictor.notes))
 
 
-def channels(recipe: Recipe, image: Volume) -> np.ndarray:
-    """Network input of a recipe, float32 of shape (channels, k, j, i).
-
-    Raises
-    ------
-    BadInputError
-        If the recipe asks for something that was not given; the message names it.
-    """
-    if recipe.needs_prior:
-        missing = ", ".join(name.replace("_", " ") for name in recipe.channels[1:])
-        raise BadInputError(
-            f"The model reads {recipe} and this command gives it the T2 alone; missing: {missing}",
-            path=image.name,
-            remedy="Choose a model whose recipe is t2 with --model; hntargetseg models list shows the recipes",
-        )
-    return np.ascontiguousarray(image.array[None], dtype=np.float32)
+def axial_prior(prior: VisitPrior | None, turn: AxialTurn) -> VisitPrior | None:
+    """A prior with its axes in axial order."""
+    if prior is None or turn.changes_nothing:
+        return prior
+    mask, image = (None if volume is None else axial_volume(volume, turn) for volume in (prior.mask, prior.image))
+    return VisitPrior(mask, image)
 
 
 def _turned_probability(

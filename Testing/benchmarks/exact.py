@@ -12,7 +12,7 @@ from Testing.benchmarks.setting import Setting, case_of
 from Testing.benchmarks.table import Row, at_most, below_peer
 
 from HNTargetSegLib.case.read import read_volume
-from HNTargetSegLib.export.segmentation import SEGMENTATION
+from HNTargetSegLib.export.format import SEGMENTATION
 
 
 def run(setting: Setting) -> list[Row]:

@@ -15,7 +15,7 @@ import torch
 from Testing.benchmarks.resident import Resident
 
 from HNTargetSegLib.case.read import read_volume
-from HNTargetSegLib.export.segmentation import SEGMENTATION
+from HNTargetSegLib.export.format import SEGMENTATION
 from HNTargetSegLib.models.engines import Engine
 from HNTargetSegLib.models.stored import load_model
 

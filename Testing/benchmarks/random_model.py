@@ -14,7 +14,9 @@ from HNTargetSegLib.models.results import CHECKPOINT, store_from_results
 from HNTargetSegLib.models.stored import DATASET_FILE, PLANS_FILE, StoredModel
 
 
-def store_random_model(plans: dict[str, Any], dataset: dict[str, Any], destination: Path) -> StoredModel:
+def store_random_model(
+    plans: dict[str, Any], dataset: dict[str, Any], destination: Path, recipe: Recipe = Recipe.T2
+) -> StoredModel:
     """Build the network of ``3d_fullres`` of the plans and store it as it is before any training."""
     import torch
     from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
@@ -25,7 +27,7 @@ def store_random_model(plans: dict[str, Any], dataset: dict[str, Any], destinati
         architecture["network_class_name"],
         architecture["arch_kwargs"],
         architecture["_kw_requires_import"],
-        1,
+        len(recipe.channels),
         len(labels(dataset)),
         deep_supervision=False,
     )
@@ -40,6 +42,6 @@ def store_random_model(plans: dict[str, Any], dataset: dict[str, Any], destinati
         "inference_allowed_mirroring_axes": (0, 1, 2),
     }
     torch.save(content, results / "fold_0" / CHECKPOINT)
-    model = store_from_results(results, destination, unknown_card(destination.name, Recipe.T2), half=False)
+    model = store_from_results(results, destination, unknown_card(destination.name, recipe), half=False)
     shutil.rmtree(results)
     return model

@@ -12,7 +12,7 @@ from HNTargetSegLib.case.orientation import to_axial
 from HNTargetSegLib.case.read import read_volume
 from HNTargetSegLib.case.write import write_volume
 from HNTargetSegLib.cli.segment import input_records, read_images, segment_images, write_results
-from HNTargetSegLib.export.segmentation import SEGMENTATION
+from HNTargetSegLib.export.format import SEGMENTATION
 from HNTargetSegLib.models.options import Mode, PredictOptions
 from HNTargetSegLib.models.stored import StoredModel
 from HNTargetSegLib.pipeline import LoadedModel, SegmentOptions, channels

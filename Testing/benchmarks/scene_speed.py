@@ -9,12 +9,13 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from Testing.benchmarks.balls import GEOMETRY, balls
 from Testing.benchmarks.setting import Setting
 from Testing.benchmarks.table import Row, at_most
 from Testing.slicerhost.core import start_core
 
 from HNTargetSegLib.case.patient import Visit
-from HNTargetSegLib.case.volume import Geometry, Volume
+from HNTargetSegLib.case.volume import Volume
 from HNTargetSegLib.export.manifest import ModelRecord
 from HNTargetSegLib.lesions.find import find_lesions
 from HNTargetSegLib.lesions.lesion import LesionSet
@@ -23,8 +24,6 @@ from HNTargetSegLib.review.session import ReviewSession
 from HNTargetSegLib.review.visit import RunRecord
 from HNTargetSegLib.scene.review_scene import ReviewScene
 
-_GEOMETRY = Geometry((512, 512, 120), (0.5, 0.5, 2.0))
-_RADIUS_MM = 11.0
 _WORDS = 10
 
 
@@ -33,11 +32,11 @@ def run(setting: Setting) -> list[Row]:
     temporary = setting.folder / "slicer"
     temporary.mkdir(exist_ok=True)
     core = start_core(temporary)
-    image = Volume(np.random.default_rng(0).normal(300, 60, _GEOMETRY.shape).astype(np.float32), _GEOMETRY)
-    few, many = (find_lesions(image.with_array(_balls(count))) for count in (10, 40))
-    rows = [at_most("image of 512x512x120 into the scene", _median(setting, lambda: _opened(core, image)[2]), 2, "s")]
-    session, review, _ = _opened(core, image)
-    seconds = _median(setting, lambda: _proposed(session, few))
+    image = Volume(np.random.default_rng(0).normal(300, 60, GEOMETRY.shape).astype(np.float32), GEOMETRY)
+    few, many = (find_lesions(image.with_array(balls(count))) for count in (10, 40))
+    rows = [at_most("image of 512x512x120 into the scene", _median(setting, lambda: opened(core, image)[2]), 2, "s")]
+    session, review, _ = opened(core, image)
+    seconds = _median(setting, lambda: proposed(session, few))
     rows.append(at_most("result with 10 lesions into the scene", seconds, 2, "s"))
     review.dispose()
     return [*rows, *_words(core, image, many)]
@@ -45,8 +44,8 @@ def run(setting: Setting) -> list[Row]:
 
 def _words(core: Any, image: Volume, lesions: LesionSet) -> list[Row]:
     """What the reviewer says, with 40 lesions."""
-    session, review, _ = _opened(core, image)
-    _proposed(session, lesions)
+    session, review, _ = opened(core, image)
+    proposed(session, lesions)
     visit = Visit.MID
     ids = [lesion.id for lesion in session.lesions(visit)][:_WORDS]
     accept = [_timed(lambda number=number: session.accept(visit, number)) for number in ids]  # type: ignore[misc]
@@ -73,7 +72,7 @@ def _stroke(review: ReviewScene, segment: Any, number: int) -> float:
     return _timed(review.process_pending)
 
 
-def _opened(core: Any, image: Volume) -> tuple[ReviewSession, ReviewScene, float]:
+def opened(core: Any, image: Volume) -> tuple[ReviewSession, ReviewScene, float]:
     """A review of an image in an empty scene, and the seconds that it took to show it."""
     core.scene.Clear(0)
     session = ReviewSession()
@@ -82,25 +81,13 @@ def _opened(core: Any, image: Volume) -> tuple[ReviewSession, ReviewScene, float
     return session, review, _timed(lambda: session.open(case))
 
 
-def _proposed(session: ReviewSession, lesions: LesionSet) -> float:
+def proposed(session: ReviewSession, lesions: LesionSet) -> float:
     """Seconds from the result to the scene; each run has ids of its own to be written."""
     now = datetime.datetime.now(datetime.timezone.utc)
     record = RunRecord(ModelRecord("speed", "1", "0" * 64), "cpu", {}, now, now)
     empty = lesions.ids.with_array(np.zeros_like(lesions.ids.array))
     session.take_proposal(Visit.MID, LesionSet(empty, ()), record)
     return _timed(lambda: session.take_proposal(Visit.MID, lesions, record))
-
-
-def _balls(count: int) -> np.ndarray:
-    """Labels of that many balls spread over the grid; the first is a primary tumour."""
-    labels = np.zeros(_GEOMETRY.shape, np.uint8)
-    k, j, i = np.indices((11, 45, 45))
-    ball = ((k - 5) * 2.0) ** 2 + ((j - 22) * 0.5) ** 2 + ((i - 22) * 0.5) ** 2 <= _RADIUS_MM**2
-    places = [(10 + 24 * n, 20 + 70 * m, 60 + 200 * o) for n in range(4) for m in range(5) for o in range(2)]
-    for number in range(count):
-        a, b, c = places[number * len(places) // count]
-        labels[a : a + 11, b : b + 45, c : c + 45][ball] = 1 if number == 0 else 2
-    return labels
 
 
 def _median(setting: Setting, measure: Callable[[], float]) -> float:

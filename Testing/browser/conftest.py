@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -68,8 +67,6 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Se
     cache = {"HNTARGETSEG_CACHE": str(tmp_path_factory.getbasetemp() / "cache")}
 
     def start(*arguments: str | Path) -> ServedPage:
-        # The reviews of earlier files would be offered.
-        shutil.rmtree(Path(cache["HNTARGETSEG_CACHE"]) / "reviews", ignore_errors=True)
         started.append(start_review(tmp_path_factory.mktemp("review"), *arguments, environment=cache))
         return started[-1]
 

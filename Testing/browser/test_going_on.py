@@ -68,6 +68,22 @@ def test_ended_by_the_system_it_is_offered_on_the_first_screen(begin, patient, n
     assert again.watched.errors == []
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals cannot be sent to one process")
+def test_killed_it_is_told_of_and_gone_on_with(begin, patient):
+    tab = begin(patient)
+    drawn = _draw(tab)
+    tab.served.process.kill()
+    tab.served.process.wait(30)
+
+    again = begin()
+    again.page.get_by_text("was not closed").first.wait_for()
+    again.page.get_by_text("Go on with the review of").click()
+    again.wait_for_views()
+    again.page.wait_for_selector("tr[data-lesion]")
+    assert _row(again) == drawn
+    assert again.watched.errors == []
+
+
 def test_ended_because_nobody_used_it_it_is_offered_with_the_patient(begin, patient):
     tab = begin(patient, "--idle-minutes", "0.15")
     drawn = _draw(tab)

@@ -10,6 +10,7 @@ import numpy as np
 from Testing.unit.export.mr_series import write_mr_series
 
 from HNTargetSegLib.case.dicom_series import DicomSeries, read_series
+from HNTargetSegLib.case.read import read_volume
 from HNTargetSegLib.case.volume import Geometry, Volume
 from HNTargetSegLib.lesions.find import find_lesions
 from HNTargetSegLib.lesions.lesion import LesionSet
@@ -85,6 +86,34 @@ def agreement(found: np.ndarray, truth: np.ndarray, geometry: Geometry) -> tuple
         for one, other in ((found, truth), (truth, found))
     ]
     return dsc, max(farthest)
+
+
+def real_lesions(case: str, real_data: Path, folder: Path) -> tuple[DicomSeries, LesionSet]:
+    """A series made for a real mask such as ``8_midRT``, whose image is not public, and its lesions."""
+    mask = read_volume(real_data / "hntsmrg2024-masks" / f"{case}_mask.nii.gz")
+    series = read_series(write_mr_series(folder, mask.geometry))
+    return series, find_lesions(Volume(mask.array.astype(np.uint8), series.geometry, case))
+
+
+def require_agreement(found: dict[str, np.ndarray], lesions: LesionSet, what: str, *, exact: bool = False) -> None:
+    """DSC at least 0.98 over 1 cc and 0.95 over 0.2 cc with the volume within 1 %, or equality."""
+    assert set(found) == {lesion.name for lesion in lesions.present}
+    said = []
+    for lesion in lesions.present:
+        truth = lesions.ids.array == lesion.id
+        dsc, farthest = agreement(found[lesion.name], truth, lesions.ids.geometry)
+        volume = found[lesion.name].sum() / truth.sum()
+        said.append(
+            f"{lesion.name} of {lesion.volume_cc:.2f} cc: DSC {dsc:.4f}, largest distance {farthest:.2f} mm, "
+            f"volume {100 * (volume - 1):+.2f} %"
+        )
+        message = f"{what}: {'; '.join(said)}"
+        if exact:
+            assert dsc == 1.0, message
+        elif lesion.volume_cc > 0.2:
+            assert dsc >= (0.98 if lesion.volume_cc > 1 else 0.95), message
+            assert abs(volume - 1) <= 0.01, message
+    print(f"{what}: {'; '.join(said)}")
 
 
 def _distances(geometry: Geometry, centre: np.ndarray) -> np.ndarray:

@@ -9,16 +9,22 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk
-from Testing.peers.dicom_cases import NAMES, REAL, SHAPES, agreement, complaints, made_lesions, open_series
+from Testing.peers.dicom_cases import (
+    NAMES,
+    REAL,
+    SHAPES,
+    complaints,
+    made_lesions,
+    open_series,
+    real_lesions,
+    require_agreement,
+)
 
 from HNTargetSegLib.case.dicom_import import read_structures
 from HNTargetSegLib.case.dicom_series import DicomSeries, series_volume
-from HNTargetSegLib.case.read import read_volume
-from HNTargetSegLib.case.volume import Volume
 from HNTargetSegLib.case.write import write_volume
 from HNTargetSegLib.export.dicom_rtstruct import write_rtstruct
 from HNTargetSegLib.export.dicom_source import read_source
-from HNTargetSegLib.lesions.find import find_lesions
 from HNTargetSegLib.lesions.lesion import LesionSet
 
 # ConceptualVolumeIdentificationSequence (3010,00A0) is newer than the dictionary of Debian 12's dciodvfy of June 2022.
@@ -95,13 +101,7 @@ def test_plastimatch_finds_the_same_hole_and_islands_when_it_subtracts_contours(
 @pytest.mark.needs("plastimatch")
 @pytest.mark.parametrize("case", ["8_midRT", "77_midRT", "90_midRT", "86_midRT"])
 def test_real_lesions_come_back_from_plastimatch_and_from_our_reader(real_data, tmp_path, case):
-    from Testing.unit.export.mr_series import write_mr_series
-
-    from HNTargetSegLib.case.dicom_series import read_series
-
-    mask = read_volume(real_data / "hntsmrg2024-masks" / f"{case}_mask.nii.gz")
-    series = read_series(write_mr_series(tmp_path / "series", mask.geometry))
-    lesions = find_lesions(Volume(mask.array.astype(np.uint8), series.geometry, case))
+    series, lesions = real_lesions(case, real_data, tmp_path / "series")
     path = written(lesions, series, tmp_path)
     image = tmp_path / "image.nrrd"
     write_volume(series_volume(series), image)
@@ -122,24 +122,3 @@ def by_plastimatch(path: Path, image: Path, folder: Path, *options: str) -> dict
     command += ["--prefix-format", "nrrd", *options]
     subprocess.run(command, check=True, capture_output=True)
     return {file.stem: sitk.GetArrayFromImage(sitk.ReadImage(str(file))) > 0 for file in folder.glob("*.nrrd")}
-
-
-def require_agreement(found: dict[str, np.ndarray], lesions: LesionSet, what: str, *, exact: bool = False) -> None:
-    """DSC at least 0.98 over 1 cc and 0.95 over 0.2 cc with the volume within 1 %, or equality."""
-    assert set(found) == {lesion.name for lesion in lesions.present}
-    said = []
-    for lesion in lesions.present:
-        truth = lesions.ids.array == lesion.id
-        dsc, farthest = agreement(found[lesion.name], truth, lesions.ids.geometry)
-        volume = found[lesion.name].sum() / truth.sum()
-        said.append(
-            f"{lesion.name} of {lesion.volume_cc:.2f} cc: DSC {dsc:.4f}, largest distance {farthest:.2f} mm, "
-            f"volume {100 * (volume - 1):+.2f} %"
-        )
-        message = f"{what}: {'; '.join(said)}"
-        if exact:
-            assert dsc == 1.0, message
-        elif lesion.volume_cc > 0.2:
-            assert dsc >= (0.98 if lesion.volume_cc > 1 else 0.95), message
-            assert abs(volume - 1) <= 0.01, message
-    print(f"{what}: {'; '.join(said)}")

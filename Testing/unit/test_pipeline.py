@@ -10,15 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from Testing.unit.prompts.two_channels import store_box_model
 
 from HNTargetSegLib.case.orientation import to_axial
 from HNTargetSegLib.case.volume import Geometry, Volume
 from HNTargetSegLib.errors import BadInputError, CancelledError, ModelError
 from HNTargetSegLib.lesions.table import as_csv
+from HNTargetSegLib.models.channels import VisitPrior
 from HNTargetSegLib.models.options import PredictOptions
 from HNTargetSegLib.models.recipe import Recipe
 from HNTargetSegLib.models.stored import load_model
-from HNTargetSegLib.pipeline import LoadedModel, SegmentOptions, channels, segment_visit
+from HNTargetSegLib.pipeline import LoadedModel, SegmentOptions, segment_visit
 
 Make = Callable[..., Volume]
 
@@ -140,20 +142,20 @@ def test_an_image_that_cannot_be_one_is_refused_before_the_network_runs(model: L
     assert stages == []
 
 
-@pytest.mark.parametrize("recipe", [recipe for recipe in Recipe if recipe.needs_prior])
-def test_a_recipe_with_a_prior_names_what_is_missing(recipe: Recipe, head_with_blobs: Make) -> None:
-    missing = ", ".join(name.replace("_", " ") for name in recipe.channels[1:])
-    with pytest.raises(BadInputError, match=f"missing: {missing}.*--model"):
-        channels(recipe, head_with_blobs())
-
-
-def test_the_t2_recipe_is_the_image_in_single_precision(head_with_blobs: Make) -> None:
+def test_a_prior_reaches_a_model_that_reads_one_in_any_orientation(
+    blob_model: Path, tmp_path: Path, head_with_blobs: Make
+) -> None:
+    folder = store_box_model(blob_model / "blobs", tmp_path / "guided", Recipe.T2_BOXES)
+    guided = LoadedModel.load(load_model(folder), PredictOptions(device="cpu", backend="torch"))
     image = head_with_blobs()
-    integers = image.with_array(image.array.astype(np.int16))
-    built = channels(Recipe.T2, integers)
-    assert built.dtype == np.float32
-    assert built.flags.c_contiguous
-    assert np.array_equal(built, integers.array[None])
+    labels = np.zeros(image.array.shape, np.uint8)
+    labels[8:12, 15:21, 9:15] = 2  # where the dark ball lies
+    mask = image.with_array(labels)
+    assert len(segment_visit(image, guided).lesions) == 0
+    for turned in (lambda volume: volume, axes_swapped):
+        found = segment_visit(turned(image), guided, prior=VisitPrior(turned(mask))).lesions
+        assert [lesion.name for lesion in found] == ["GTVn1"]
+        assert np.allclose(next(iter(found)).centroid, (-20, -20, 40), atol=1.5)
 
 
 @pytest.mark.parametrize("value", [-0.1, float("nan")])

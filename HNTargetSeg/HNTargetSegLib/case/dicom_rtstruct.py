@@ -35,13 +35,15 @@ class Contour:
 
 @dataclass(frozen=True, eq=False)
 class Roi:
-    """One region of interest of an RTSTRUCT with its contours; all else as DICOM names it."""
+    """One region of interest of an RTSTRUCT with its contours; all else as DICOM names it, see :class:`Structure`."""
 
     number: int
     name: str
     frame_of_reference_uid: str
     contours: tuple[Contour, ...]
     conceptual_volume_uid: str = ""
+    description: str = ""
+    made: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,8 @@ def _roi(number: int, item: Any, drawing: Any | None) -> Roi:
         frame_of_reference_uid=str(item.get("ReferencedFrameOfReferenceUID") or ""),
         contours=tuple(_contours(drawing)) if drawing is not None else (),
         conceptual_volume_uid=str(volume[0].get("ConceptualVolumeUID") or "") if volume else "",
+        description=str(item.get("ROIDescription") or "").strip(),
+        made=str(item.get("ROIGenerationAlgorithm") or "").strip(),
     )
 
 
@@ -137,7 +141,8 @@ def _structure(content: Rtstruct, roi: Roi, geometry: Geometry) -> Structure:
         notes.append(f"{roi.name}: {lost} contours enclose nothing (fewer than 3 points, or not closed); left out.")
     if outside:
         notes.append(f"{roi.name}: {outside} contours lie beyond the slices of the series; left out.")
-    return Structure(roi.name, roi.number, target_of_name(roi.name), box, mask, tuple(notes))
+    words = (roi.conceptual_volume_uid, roi.description, roi.made)
+    return Structure(roi.name, roi.number, target_of_name(roi.name), box, mask, tuple(notes), *words)
 
 
 def _slice_of(content: Rtstruct, roi: Roi, k: np.ndarray) -> int:

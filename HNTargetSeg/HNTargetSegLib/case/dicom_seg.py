@@ -38,11 +38,14 @@ class Frame:
 
 @dataclass(frozen=True)
 class Segment:
-    """Number, label and target of a segment."""
+    """Number, label and target of a segment; all else as :class:`Structure` has it."""
 
     number: int
     label: str
     target: Target | None
+    uid: str = ""
+    description: str = ""
+    made: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +106,8 @@ def structures_of_seg(content: Seg, geometry: Geometry) -> tuple[Structure, ...]
         mask: np.ndarray = np.zeros(geometry.shape, bool)
         for frame, inside in by_segment[segment.number]:
             mask[_voxels(content, frame, inside, geometry)] = True
-        structures.append(Structure(segment.label, segment.number, segment.target, *cropped(mask)))
+        words = (segment.uid, segment.description, segment.made)
+        structures.append(Structure(segment.label, segment.number, segment.target, *cropped(mask), (), *words))
     return tuple(structures)
 
 
@@ -112,7 +116,8 @@ def _segment(item: Any) -> Segment:
     label = str(item.get("SegmentLabel") or "").strip() or f"Segment {number}"
     types = item.get("SegmentedPropertyTypeCodeSequence") or ()
     code = str(types[0].get("CodeValue") or "") if types else ""
-    return Segment(number, label, target_of_name(label) or _TARGETS.get(code))
+    words = (str(item.get(key) or "").strip() for key in ("TrackingUID", "SegmentDescription", "SegmentAlgorithmType"))
+    return Segment(number, label, target_of_name(label) or _TARGETS.get(code), *words)
 
 
 def _frame(data: Any, index: int, pixels: np.ndarray) -> Frame:

@@ -36,6 +36,12 @@ class Structure:
         Where it lies, as slices of an array in (k, j, i) order, and its voxels there.
     notes
         What a reader should know: contours that enclose nothing, for example.
+    uid
+        Of the thing in the patient that it shows: ConceptualVolumeUID (3010,0006) or TrackingUID (0062,0021).
+    description
+        ROIDescription (3006,0028) or SegmentDescription (0062,0006).
+    made
+        ROIGenerationAlgorithm (3006,0036) or SegmentAlgorithmType (0062,0008).
     """
 
     name: str
@@ -44,6 +50,9 @@ class Structure:
     box: Slices
     mask: np.ndarray
     notes: tuple[str, ...] = ()
+    uid: str = ""
+    description: str = ""
+    made: str = ""
 
     @property
     def voxels(self) -> int:

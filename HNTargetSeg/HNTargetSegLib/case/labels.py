@@ -20,3 +20,13 @@ class Target(IntEnum):
     def title(self) -> str:  # type: ignore[override]
         """Name that a reader sees."""
         return {Target.PT: "Primary tumour", Target.LN: "Lymph node"}[self]
+
+    @property
+    def rgb(self) -> tuple[int, int, int]:
+        """Colour in which it is shown everywhere, 0 to 255: green and yellow, as in HNTargetSeg.term.json."""
+        return {Target.PT: (0, 200, 80), Target.LN: (255, 220, 0)}[self]
+
+    @property
+    def hex_colour(self) -> str:
+        """The same colour as ``#rrggbb``."""
+        return "#{:02x}{:02x}{:02x}".format(*self.rgb)

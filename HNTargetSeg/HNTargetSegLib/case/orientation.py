@@ -93,5 +93,10 @@ def turned_geometry(geometry: Geometry, turn: AxialTurn) -> Geometry:
 def to_axial(volume: Volume) -> tuple[Volume, AxialTurn]:
     """A volume in axial order with the turn that was made."""
     turn = axial_turn(volume.geometry)
+    return axial_volume(volume, turn), turn
+
+
+def axial_volume(volume: Volume, turn: AxialTurn) -> Volume:
+    """A volume in axial order by a turn that is known."""
     geometry = turned_geometry(volume.geometry, turn)
-    return Volume(np.ascontiguousarray(turn.array(volume.array)), geometry, volume.name), turn
+    return Volume(np.ascontiguousarray(turn.array(volume.array)), geometry, volume.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ _WRITERS = {".nii.gz": "NiftiImageIO", ".nii": "NiftiImageIO", ".nrrd": "NrrdIma
 _TOLERANCE_MM = 1e-4
 
 
-def write_volume(volume: Volume, path: str | os.PathLike[str]) -> None:
+def write_volume(volume: Volume, path: str | os.PathLike[str], *, fields: Mapping[str, str] | None = None) -> None:
     """Write ``volume`` in the format that the suffix of ``path`` names, compressed where the format can.
 
     The axes become the nearest orthonormal ones, as :func:`read_volume` makes them: NIfTI keeps no others. This moves
@@ -31,6 +32,8 @@ def write_volume(volume: Volume, path: str | os.PathLike[str]) -> None:
         What to write; bool becomes uint8 and float16 becomes float32.
     path
         Ends in ``.nii.gz``, ``.nii``, ``.nrrd`` or ``.mha``. Its folder is made when missing.
+    fields
+        Key and value pairs for the header of an NRRD file; the other formats keep none.
 
     Raises
     ------
@@ -49,7 +52,7 @@ def write_volume(volume: Volume, path: str | os.PathLike[str]) -> None:
     with replacing(target) as temporary:
         try:
             with itk_name(temporary) as name:
-                sitk.WriteImage(written.to_sitk(), name, useCompression=True, imageIO=_WRITERS[suffix])
+                sitk.WriteImage(_image(written, fields or {}), name, useCompression=True, imageIO=_WRITERS[suffix])
         except RuntimeError as error:
             raise _incomplete(target) from error
         # ITK does not report every failed write: on a full disk some of its writers end without an error.
@@ -76,6 +79,13 @@ def ensure_writable_folder(path: str | os.PathLike[str]) -> Path:
             remedy="Choose a folder on a disk with free space that you may write to",
         ) from error
     return folder
+
+
+def _image(volume: Volume, fields: Mapping[str, str]) -> sitk.Image:
+    image = volume.to_sitk()
+    for key, value in fields.items():
+        image.SetMetaData(key, value)
+    return image
 
 
 def _writable_type(dtype: np.dtype) -> np.dtype:

@@ -37,6 +37,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--structure", action="append", default=[], metavar="NAME[=PT|LN]", help="structure to take; may be repeated"
     )
     parser.add_argument("--lesions-map", type=Path, metavar="IDS", help="also write a map with an id a structure")
+    parser.add_argument(
+        "--lesions", type=Path, metavar="CSV", help="also write a lesion table: names, states; fits the map of ids"
+    )
     parser.add_argument("--other-patient", action="store_true", help="confirm that the patient ids may differ")
     parser.add_argument("--other-frame", action="store_true", help="confirm that the frames of reference may differ")
     parser.add_argument("--json", action="store_true", help="print what was read as JSON")
@@ -49,6 +52,8 @@ def run(options: argparse.Namespace) -> int:
     from HNTargetSegLib.case.dicom_series import read_series
     from HNTargetSegLib.case.dicom_structure import chosen_structures, id_map, label_map
     from HNTargetSegLib.case.write import write_volume
+    from HNTargetSegLib.lesions.from_structures import lesions_of_structures
+    from HNTargetSegLib.lesions.table import write_table
 
     wanted = wanted_structures(options.structure)
     _require_image_names(options.output, options.lesions_map)
@@ -61,6 +66,8 @@ def run(options: argparse.Namespace) -> int:
     write_volume(mask, options.output)
     if options.lesions_map is not None:
         write_volume(id_map(taken, series.geometry, str(options.file)), options.lesions_map)
+    if options.lesions is not None:
+        write_table(lesions_of_structures(taken, series.geometry, str(options.file)).lesions, options.lesions)
     notes = [note for structure in taken for note in structure.notes]
     if doubled:
         notes.append(f"{doubled} voxels lie in structures of both kinds and became GTVp.")

@@ -13,15 +13,18 @@ from collections.abc import Sequence
 
 from HNTargetSegLib import __version__
 from HNTargetSegLib.cli.interrupt import interruptible
+from HNTargetSegLib.cli.segment_boxes import joined_boxes
 from HNTargetSegLib.errors import CancelledError, ErrorCode, TargetSegError
 
 _GROUPS = (
     "demo",
     "review",
     "segment",
+    "challenge",
     "register",
     "export",
     "import_",
+    "send",
     "evaluate",
     "phantom",
     "models",
@@ -54,7 +57,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     options = argparse.Namespace()
     try:
         _print_any_character()
-        options = build_parser().parse_args(arguments)
+        options = build_parser().parse_args(joined_boxes(sys.argv[1:] if arguments is None else arguments))
         status = int(options.run(options))
         # Whatever is wrong with the reader of the output shows here, not after the end.
         sys.stdout.flush()

@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -18,6 +19,7 @@ from HNTargetSegLib.models.options import Device
 if TYPE_CHECKING:
     from HNTargetSegLib.training.cases import TrainingCase
     from HNTargetSegLib.training.loss_choice import LossChoice
+    from HNTargetSegLib.training.prior_recipe import PriorRecipe
     from HNTargetSegLib.training.publish import Publication
     from HNTargetSegLib.training.train import TrainingOptions
 
@@ -27,6 +29,8 @@ _EXAMPLE = """example:
   hntargetseg train --data patients --preset demo --device cpu --name my-model --workspace training \\
       --assess "phantoms of style a=unseen"
   hntargetseg train --data patients --preset demo --device cpu --name dual --workspace training --loss dual --gamma 0.5
+  hntargetseg train --data patients --preset demo --device cpu --name two-channel --workspace training \\
+      --prior gradient --loss dual --assess "phantoms of style a=unseen"
 """
 
 
@@ -38,7 +42,13 @@ threads, as long as one process loads the batches (so with --device cpu; elsewhe
 interrupts it. No seed fixes the order in which several processes hand over batches, nor the rounding of GPU kernels.
 
 The losses dual and selective are a reconstruction of the volume-aware Dice of arXiv 2604.10130, which prints no
-formula. Trainings with different losses may share a workspace: the data are preprocessed once."""
+formula. Trainings with different losses may share a workspace: the data are preprocessed once.
+
+With --prior the network has a second channel, the gradient map of arXiv 2410.12941 in boxes round the pre-RT lesions.
+Needed are registered pre-RT masks in the layout; mid-RT visits are trained on with them, and pre-RT visits, which are
+never held out, with their own masks. ren2024 is the published recipe. gradient draws the prior anew each time that a
+case is read (none at all, boxes left out, displaced, and round places where nothing is), so that one network serves no
+prior, a registered prior and boxes drawn by hand. What is drawn follows --seed."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -58,7 +68,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--workspace", type=Path, required=True, help="folder for nnU-Net's files and the log")
     parser.add_argument("--name", required=True, help="name of the model in the store")
     parser.add_argument("--preset", default="resenc-m", help=presets)
-    parser.add_argument("--visit", choices=("pre", "mid", "both"), default="both", help="visits to train on")
+    parser.add_argument("--visit", choices=("pre", "mid", "both"), help="visits to train on (default both)")
     parser.add_argument(
         "--device", choices=get_args(Device), default="cuda", help="default: cuda; auto takes the quickest that is here"
     )
@@ -72,6 +82,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--loss", default="baseline", help=f"one of {', '.join(TRAINER_OF_LOSS)} (default: baseline)")
     parser.add_argument("--gamma", type=float, help="of dual and selective: 0 is ordinary Dice, 1 each lesion alike")
     add_weight_options(parser)
+    _add_prior_arguments(parser)
     parser.add_argument(
         "--assess",
         action="append",
@@ -82,6 +93,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _add_card_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.set_defaults(run=run)
+
+
+def _add_prior_arguments(parser: argparse.ArgumentParser) -> None:
+    from HNTargetSegLib.training.prior_recipe import RECIPES
+
+    parser.add_argument("--prior", choices=tuple(RECIPES), help="train with the gradient map as a second channel")
+    parser.add_argument("--prior-dropout", type=float, help="of --prior gradient: chance of no prior (default 0.3)")
+    parser.add_argument("--reading", choices=("code", "paper"), default="code", help="of the gradient map")
 
 
 def _add_card_arguments(parser: argparse.ArgumentParser) -> None:
@@ -133,7 +152,7 @@ def chosen_loss(name: str, gamma: float | None, options: argparse.Namespace) -> 
 
 def run(options: argparse.Namespace) -> int:
     """Train, assess, store."""
-    from HNTargetSegLib.training.cases import check_case, find_cases
+    from HNTargetSegLib.training.cases import check_case
     from HNTargetSegLib.training.publish import model_folder, publish
     from HNTargetSegLib.training.train import train
 
@@ -143,10 +162,11 @@ def run(options: argparse.Namespace) -> int:
     # Whatever the end of the training needs is asked for before its beginning.
     _require_free(model_folder(options.name, options.output), may_replace=options.replace)
     training = _training_options(options)
-    cohorts = {name: find_cases(folder, options.visit) for name, folder in _cohorts(options.assess).items()}
+    cases = _cases(options.data, options)
+    training = replace(training, prior=_with_reading(training.prior, options, cases))
+    cohorts = {name: _assessed(folder, options) for name, folder in _cohorts(options.assess).items()}
     for case in (case for members in cohorts.values() for case in members):
         check_case(case)
-    cases = find_cases(options.data, options.visit)
     say(f"Live log: tensorboard --logdir {shlex.quote(str(training.results))}")
     train(cases, training, say)
     figures = _assess(training, cases, options, cohorts, say)
@@ -170,6 +190,44 @@ def _require_free(folder: Path, *, may_replace: bool) -> None:
     require_replaceable(folder, CARD_FILE)
 
 
+def _cases(folder: Path, options: argparse.Namespace) -> tuple[TrainingCase, ...]:
+    from HNTargetSegLib.training.cases import find_cases, find_prior_cases
+
+    return find_cases(folder, options.visit or "both") if options.prior is None else find_prior_cases(folder)
+
+
+def _assessed(folder: Path, options: argparse.Namespace) -> tuple[TrainingCase, ...]:
+    """Cases of patients never trained on; not those whose prior is the mask itself."""
+    return tuple(case for case in _cases(folder, options) if not case.training_only)
+
+
+def _chosen_prior(options: argparse.Namespace) -> PriorRecipe | None:
+    from HNTargetSegLib.errors import BadInputError
+    from HNTargetSegLib.training.prior_recipe import recipe_of
+
+    drops = options.prior_dropout is not None
+    if options.prior is None:
+        if drops or options.reading != "code":
+            raise BadInputError("--prior-dropout and --reading belong to --prior", remedy="Add --prior gradient")
+        return None
+    if options.visit not in (None, "both"):
+        raise BadInputError("A training with a prior takes both visits", remedy="Leave --visit out")
+    recipe = recipe_of(options.prior)
+    if drops and recipe.draws is None:
+        raise BadInputError(f"The prior {options.prior} is never dropped", remedy="Choose --prior gradient")
+    if drops and recipe.draws is not None:
+        recipe = replace(recipe, draws=replace(recipe.draws, dropout=options.prior_dropout))
+    return recipe
+
+
+def _with_reading(
+    recipe: PriorRecipe | None, options: argparse.Namespace, cases: tuple[TrainingCase, ...]
+) -> PriorRecipe | None:
+    from HNTargetSegLib.training.prior_recipe import with_reading
+
+    return None if recipe is None else with_reading(recipe, options.reading, cases)
+
+
 def _training_options(options: argparse.Namespace) -> TrainingOptions:
     from HNTargetSegLib.models.engines import chosen_device
     from HNTargetSegLib.training.presets import preset
@@ -180,7 +238,8 @@ def _training_options(options: argparse.Namespace) -> TrainingOptions:
     # nnU-Net knows no "auto".
     device = chosen_device(options.device).type
     loss = chosen_loss(options.loss, options.gamma, options)
-    return TrainingOptions(chosen, Workspace(options.workspace.resolve()), device, loss, gpus=options.gpus)
+    prior = _chosen_prior(options)
+    return TrainingOptions(chosen, Workspace(options.workspace.resolve()), device, loss, gpus=options.gpus, prior=prior)
 
 
 def _publication(options: argparse.Namespace, figures: dict[str, Any]) -> Publication:
@@ -231,4 +290,10 @@ def _assess(
         draft: Publication = Publication(name=options.name)
         model = publish(training, cases, draft, Path(folder) / options.name, half=options.half)
         loaded = LoadedModel.load(model, PredictOptions(device=options.device))
-        return {name: summarise(assess(loaded, members, say)) for name, members in cohorts.items()}
+        figures = {name: summarise(assess(loaded, members, say)) for name, members in cohorts.items()}
+        if training.prior is not None:
+            for name, members in cohorts.items():
+                say(f"{name}, without a prior")
+                alone = [replace(case, prior=None) for case in members]
+                figures[f"{name}, without a prior"] = summarise(assess(loaded, alone, say))
+        return figures

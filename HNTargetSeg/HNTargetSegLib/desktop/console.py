@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,9 @@ from HNTargetSegLib.errors import BadInputError, TargetSegError
 from HNTargetSegLib.lesions.lesion import Fate
 from HNTargetSegLib.lesions.table import as_row
 from HNTargetSegLib.models.options import PredictOptions
+from HNTargetSegLib.review.autosave import SavedReview
 from HNTargetSegLib.review.change import Level
+from HNTargetSegLib.review.going_on import GoOn, Resume
 from HNTargetSegLib.review.visit import RunRecord
 
 WAIT_SECONDS = 0.05
@@ -38,14 +40,14 @@ class Console:
     def __init__(self, desk: ReviewDesk) -> None:
         self._desk = desk
 
-    def open_patient(self, folder: str, patient: str | None, answer: str | None) -> bool:
-        """Open a patient of a folder; it must be named where there are several."""
+    def open_patient(self, folder: str, patient: str | None, answer: str | None, review: str | None) -> bool:
+        """Open a patient of a folder, who must be named where there are several."""
         found = discover(folder)
         chosen = [files for files in found if patient in (None, files.name)]
         if len(chosen) != 1:
             names = ", ".join(files.name for files in found)
             raise BadInputError(f"The folder holds {len(found)} patients", path=folder, remedy=f"Name one of {names}")
-        return self._desk.open_files(chosen[0], answered(answer))
+        return self._desk.open_files(chosen[0], answered(answer), self._resuming(review))
 
     def open_sample(self, **choice: Any) -> bool:
         """Open the generated patient."""
@@ -53,9 +55,9 @@ class Console:
 
         return self._desk.open_files(sample_patient(**choice), answered(None))
 
-    def open_volumes(self, pre: Any, mid: Any, answer: str | None) -> bool:
+    def open_volumes(self, pre: Any, mid: Any, answer: str | None, review: str | None) -> bool:
         """Open volumes of the scene."""
-        return self._desk.open_nodes(pre, mid, answered(answer))
+        return self._desk.open_nodes(pre, mid, answered(answer), self._resuming(review))
 
     def segment(
         self, visits: str | Iterable[str] | None, model: str | None, device: str, mode: str, wait: bool
@@ -110,15 +112,80 @@ class Console:
         self._desk.session.overrule(where, lesion_id, said)
 
     def export(
-        self, folder: str, confirmed: Iterable[tuple[str, str]], visits: str | Iterable[str] | None
+        self,
+        folder: str,
+        confirmed: Iterable[tuple[str, str]],
+        visits: str | Iterable[str] | None,
+        formats: str | Iterable[str],
+        series: Mapping[str, str] | None,
     ) -> dict[str, Path]:
         """Write the decided lesions."""
+        from HNTargetSegLib.export.format import parse_formats
         from HNTargetSegLib.review.exporting import export_review
 
         self._desk.require_edits()
         agreed = {(_visit(visit), name) for visit, name in confirmed}
-        written = export_review(self._desk.session, folder, visits=_visits(visits), confirmed=agreed)
+        written = export_review(
+            self._desk.session,
+            folder,
+            visits=_visits(visits),
+            confirmed=agreed,
+            formats=parse_formats(formats if isinstance(formats, str) else ",".join(formats)),
+            series={_visit(visit): place for visit, place in (series or {}).items()},
+        )
         return {visit.value: place for visit, place in written.items()}
+
+    def final_check(self, visits: str | Iterable[str] | None = None) -> list[dict[str, Any]]:
+        """What should be looked at before lesions leave: check, visit, lesion, LPS place and text of each finding."""
+        from HNTargetSegLib.review.final_check import final_check
+
+        self._desk.require_edits()
+        found = final_check(self._desk.session, _visits(visits), self._desk.review_scene.overlaps())
+        return [
+            {
+                "check": item.finding.check.value,
+                "visit": item.visit.value,
+                "lesion": item.finding.name,
+                "place": item.finding.place,
+                "text": item.finding.text,
+            }
+            for item in found
+        ]
+
+    def import_delineation(
+        self, visit: str, file: str, structures: Mapping[str, str | None] | None = None, **said: Any
+    ) -> list[dict[str, Any]]:
+        """Make structures of an RTSTRUCT, SEG or mask the lesions of a visit; returns them as :meth:`lesions`.
+
+        Parameters
+        ----------
+        structures
+            "PT", "LN" or None (as the name says) by name; all whose kind is known by default.
+        **said
+            ``series``: DICOM folder of the image; ``other_patient``, ``other_frame``, ``replace``: True confirms it.
+        """
+        from HNTargetSegLib.case.dicom_import import Allowed
+        from HNTargetSegLib.review.importing import find_delineation, take_delineation
+
+        allowed = Allowed(bool(said.get("other_patient")), bool(said.get("other_frame")))
+        session, where = self._desk.session, _visit(visit)
+        self._desk.require_edits()
+        found = find_delineation(session, where, file, series=said.get("series"), allowed=allowed)
+        wanted = {name: None if kind is None else Target[kind] for name, kind in (structures or {}).items()}
+        take_delineation(session, found, wanted, replacing=bool(said.get("replace")))
+        return self.lesions(visit)
+
+    def _resuming(self, review: str | None) -> Resume:
+        """What is done about a review on disk: what was said in advance; begun anew, and told of, where nothing was."""
+        wanted = None if review is None else GoOn(_one_of("review", review, [item.value for item in GoOn]))
+
+        def resume(saved: SavedReview) -> GoOn:
+            if wanted is None:
+                text = f"A review of patient {saved.patient} ({saved.saved:%Y-%m-%d %H:%M}) is kept on this computer."
+                self._desk.session.say(Level.INFO, text, "Open the patient with review='continue' to go on with it.")
+            return wanted or GoOn.ANEW
+
+        return resume
 
     def _id(self, visit: str, lesion: int | str) -> tuple[Visit, int]:
         """Visit, and the id of a lesion given by name or id."""

@@ -14,11 +14,15 @@ from HNTargetSegLib.case.patient import PatientFiles, Visit
 from HNTargetSegLib.desktop.opening import Decide, settled
 from HNTargetSegLib.errors import BadInputError, MissingDependencyError, TargetSegError
 from HNTargetSegLib.models.options import PredictOptions
+from HNTargetSegLib.review.autosave import SavedReview, case_of_saved
+from HNTargetSegLib.review.autosaving import Autosave, tell_of_unended
 from HNTargetSegLib.review.case import ReviewCase, case_of_files
 from HNTargetSegLib.review.change import Change, Level, Message, Part
+from HNTargetSegLib.review.going_on import GoOn, Resume, begin_anew
 from HNTargetSegLib.review.segmenting import Segmenting
 from HNTargetSegLib.review.session import ReviewSession
 from HNTargetSegLib.review.settings import Settings, load_settings, save_settings
+from HNTargetSegLib.scene.given import case_of_nodes
 from HNTargetSegLib.scene.logics import SceneLogics
 from HNTargetSegLib.scene.review_scene import ReviewScene
 from HNTargetSegLib.worker.client import WorkerClient
@@ -42,6 +46,8 @@ class ReviewDesk:
     ----------
     session
         The review.
+    autosave
+        Keeps it on disk.
     review_scene
         Its scene side.
     worker, segmenting
@@ -62,11 +68,13 @@ class ReviewDesk:
         self.session = ReviewSession(self.settings.reviewer)
         self.session.messages.connect(_log)
         self.session.changed.connect(self._on_change)
+        self.autosave = Autosave(self.session)
         self.review_scene = ReviewScene(self.session, scene, logics=logics)
         self.worker = self._new_worker()
         self.segmenting = Segmenting(self.session, self.worker)
         if problem is not None:
             self.session.tell_user(problem)
+        tell_of_unended(self.session)
 
     @contextmanager
     def telling(self) -> Iterator[None]:
@@ -83,19 +91,39 @@ class ReviewDesk:
                 )
             )
 
-    def open_files(self, files: PatientFiles, decide: Decide) -> bool:
-        """Read a patient and begin the review; False where the user did not want it after all.
+    def open_files(self, files: PatientFiles, decide: Decide, resume: Resume = begin_anew) -> bool:
+        """Read a patient and begin the review, or go on with the one on disk; the open one is kept first.
+
+        Parameters
+        ----------
+        decide
+            Answers what speaks against the pair of images.
+        resume
+            Answers what to do about a review of these images that is on disk.
+
+        Returns
+        -------
+        bool
+            False where the user did not want it after all.
 
         Raises
         ------
         BadInputError, GeometryError
             If the images cannot be used.
+        OutputError
+            If the open review cannot be kept; at the next call it is closed all the same.
         """
-        return self._open(case_of_files(files), decide)
+        return self._open(case_of_files(files), decide, resume)
 
-    def open_nodes(self, pre: Any | None, mid: Any | None, decide: Decide) -> bool:
+    def open_nodes(self, pre: Any | None, mid: Any | None, decide: Decide, resume: Resume = begin_anew) -> bool:
         """Begin the review of volumes of the scene; as :meth:`open_files`."""
-        return self._open(self.review_scene.case_from_nodes(pre, mid), decide)
+        return self._open(case_of_nodes(pre, mid), decide, resume)
+
+    def open_saved(self, saved: SavedReview) -> None:
+        """Go on with a review on disk; errors as :func:`~HNTargetSegLib.review.autosave.case_of_saved` and above."""
+        case = case_of_saved(saved)
+        self.follow_edits()
+        self.autosave.open(case, saved)
 
     def remember(self, folder: str | Path) -> None:
         """Put a folder at the top of those opened before."""
@@ -108,8 +136,9 @@ class ReviewDesk:
         *,
         model: str | None = None,
         predict: PredictOptions | None = None,
+        register: bool = True,
     ) -> None:
-        """Begin a run.
+        """Begin a run; parameters as :meth:`HNTargetSegLib.review.segmenting.Segmenting.start`.
 
         Raises
         ------
@@ -125,7 +154,7 @@ class ReviewDesk:
 
             ModelStore.default_store().get(model)
         self.follow_edits()
-        self.segmenting.start(visits, model=model, predict=predict)
+        self.segmenting.start(visits, model=model, predict=predict, register=register)
 
     def follow_edits(self) -> None:
         """Take in what was changed in the scene, before something is done with the lesions."""
@@ -192,8 +221,7 @@ class ReviewDesk:
         """
         if interpreter == self.settings.interpreter:
             return
-        if self.segmenting.state.running:
-            raise BadInputError("A segmentation is running", remedy="Wait for it or cancel it")
+        self.segmenting.require_idle()
         self.segmenting.close()
         self.settings = replace(self.settings, interpreter=interpreter)
         self.worker = self._new_worker()
@@ -205,15 +233,24 @@ class ReviewDesk:
         return self._environment() if self.settings.interpreter else None
 
     def close(self) -> None:
-        """End the worker and let go of the scene, which keeps the review."""
+        """Keep the review on disk, end the worker and let go of the scene, which keeps the review too."""
+        with self.telling():
+            self.follow_edits()
+            self.autosave.leave()
+        self.autosave.close()
         self.segmenting.close()
         self.review_scene.dispose()
 
-    def _open(self, case: ReviewCase, decide: Decide) -> bool:
+    def _open(self, case: ReviewCase, decide: Decide, resume: Resume) -> bool:
         wanted = settled(case, decide)
         if wanted is None:
             return False
-        self.session.open(wanted)
+        saved = self.autosave.saved_of(wanted)
+        answer = GoOn.ANEW if saved is None else resume(saved)
+        if answer is GoOn.CANCEL:
+            return False
+        self.follow_edits()
+        self.autosave.open(wanted, saved if answer is GoOn.CONTINUE else None)
         return True
 
     def _new_worker(self) -> WorkerClient:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from HNTargetSegLib.desktop.opening import Answer
 from HNTargetSegLib.desktop.texts import tr as _
+from HNTargetSegLib.review.autosave import SavedReview
 from HNTargetSegLib.review.case import Concern, Question
+from HNTargetSegLib.review.going_on import GoOn
 
 
 def ask_about_case(questions: tuple[Question, ...]) -> Answer:
@@ -28,6 +30,32 @@ def ask_about_case(questions: tuple[Question, ...]) -> Answer:
     if swap is not None and pressed == swap:
         return Answer.SWAP
     return Answer.CONTINUE if pressed == proceed else Answer.CANCEL
+
+
+def ask_about_saved(saved: SavedReview) -> GoOn:
+    """Let the user decide about a review that is on disk; no answer means not to open the patient."""
+    import qt
+    import slicer
+
+    box = qt.QMessageBox(slicer.util.mainWindow())
+    box.setIcon(qt.QMessageBox.Question)
+    box.setWindowTitle(_("This patient was under review"))
+    text = _(
+        "The review of patient {patient} of {time} with {count} lesions is kept on this computer. "
+        "If you begin anew, it stays there."
+    )
+    time = saved.saved.strftime("%Y-%m-%d %H:%M")
+    box.setText(text.format(patient=saved.patient, time=time, count=saved.lesions))
+    go_on = box.addButton(_("Go on with it"), qt.QMessageBox.AcceptRole)
+    anew = box.addButton(_("Begin anew"), qt.QMessageBox.DestructiveRole)
+    cancel = box.addButton(qt.QMessageBox.Cancel)
+    box.setDefaultButton(go_on)
+    box.setEscapeButton(cancel)
+    box.exec_()
+    pressed = box.clickedButton()
+    if pressed == go_on:
+        return GoOn.CONTINUE
+    return GoOn.ANEW if pressed == anew else GoOn.CANCEL
 
 
 def ask_folder(title: str, start: str = "") -> str:

@@ -7,10 +7,13 @@ from pathlib import Path
 from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.desktop.desk import ReviewDesk
 from HNTargetSegLib.desktop.dialogs import ask_folder, show_folder
+from HNTargetSegLib.desktop.findings_list import FindingsList
+from HNTargetSegLib.desktop.format_boxes import FormatBoxes
 from HNTargetSegLib.desktop.qt_values import value_of
 from HNTargetSegLib.desktop.texts import tr as _
 from HNTargetSegLib.desktop.ui_files import load_ui
 from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.export.format import REPORT_HTML, REPORT_PDF
 from HNTargetSegLib.review.change import Change, Level, Part
 from HNTargetSegLib.review.visit import VisitReview
 
@@ -33,8 +36,10 @@ class ExportPanel:
         ui.browseButton.clicked.connect(self._on_browse)
         ui.exportButton.clicked.connect(self._on_export)
         ui.openButton.clicked.connect(self._on_open)
-        ui.preCheck.toggled.connect(self.refresh)
-        ui.midCheck.toggled.connect(self.refresh)
+        self._formats = FormatBoxes(ui, desk)
+        self._findings = FindingsList(ui, desk, self._chosen)
+        for box in (ui.preCheck, ui.midCheck):
+            box.toggled.connect(self.refresh)
         ui.filesGroup.setVisible(False)
         self._disconnect = desk.session.changed.connect(self._on_change)
         self.refresh()
@@ -50,6 +55,7 @@ class ExportPanel:
         ui, ticked = self._ui, self._confirmed()
         for visit, box in ((Visit.PRE, ui.preCheck), (Visit.MID, ui.midCheck)):
             box.setEnabled(self._exportable(visit) is not None)
+        self._formats.refresh(self._chosen())
         reviews = [(visit, self._desk.session.visits[visit]) for visit in self._chosen()]
         self._undecided = [(visit, lesion.name) for visit, review in reviews for lesion in review.unreviewed]
         ui.undecidedList.clear()
@@ -64,6 +70,10 @@ class ExportPanel:
         ui.rejectedLabel.setVisible(bool(rejected))
         ui.exportButton.setEnabled(bool(reviews))
         ui.exportButton.setToolTip("" if reviews else _("Segment a visit first"))
+
+    def check(self) -> None:
+        """Look for what should be looked at before the lesions leave."""
+        self._findings.check()
 
     def _exportable(self, visit: Visit) -> VisitReview | None:
         review = self._desk.session.visits.get(visit)
@@ -95,13 +105,22 @@ class ExportPanel:
             from HNTargetSegLib.review.exporting import export_review
 
             self._desk.require_edits()
-            written = export_review(self._desk.session, folder, visits=self._chosen(), confirmed=self._confirmed())
+            chosen = self._chosen()
+            written = export_review(
+                self._desk.session,
+                folder,
+                visits=chosen,
+                confirmed=self._confirmed(),
+                formats=self._formats.ticked(),
+                series=self._formats.series(),
+            )
             self._show_written(folder, list(written.values()))
             self._desk.session.say(Level.INFO, _("Exported into {folder}.").format(folder=folder))
 
     def _show_written(self, folder: str, places: list[Path]) -> None:
         ui, home = self._ui, Path(folder)
-        files = sorted(file for place in places for file in place.iterdir() if file.is_file())
+        found = {file for place in places for file in place.rglob("*") if file.is_file()}
+        files = sorted(found | {home / name for name in (REPORT_HTML, REPORT_PDF) if (home / name).is_file()})
         ui.fileList.clear()
         ui.fileList.addItems([str(file.relative_to(home)) for file in files])
         ui.filesGroup.setTitle(_("Written into {folder}").format(folder=home.name))
@@ -118,6 +137,9 @@ class ExportPanel:
             self._ui.folderEdit.setText("")
             self._ui.filesGroup.setVisible(False)
             self._ui.openButton.setEnabled(False)
+            self._formats.forget()
+        if change.part in (Part.CASE, Part.VOXELS, Part.LESIONS):
+            self._findings.forget()
         if change.part is Part.CASE or (change.part is Part.VOXELS and not change.ids):
             # A tick is for the lesion that had the name, not for one of another run or patient.
             self._undecided = []

@@ -9,6 +9,7 @@ from HNTargetSegLib.desktop.correct_panel import CorrectPanel
 from HNTargetSegLib.desktop.desks import SharedDesk
 from HNTargetSegLib.desktop.export_panel import ExportPanel
 from HNTargetSegLib.desktop.header_panel import HeaderPanel
+from HNTargetSegLib.desktop.import_panel import ImportPanel
 from HNTargetSegLib.desktop.lesions_panel import LesionsPanel
 from HNTargetSegLib.desktop.messages_panel import MessagesPanel
 from HNTargetSegLib.desktop.missing_panel import MissingPanel
@@ -45,6 +46,7 @@ class MainPanel:
         self._messages = MessagesPanel(desk)
         self._missing = MissingPanel(self._on_installed)
         self._case = CasePanel(desk)
+        self._import = ImportPanel(desk)
         self._segment = SegmentPanel(desk)
         self._lesions = LesionsPanel(desk)
         self._correct = CorrectPanel(desk)
@@ -55,6 +57,7 @@ class MainPanel:
         self._pages: list[Any] = []
         self._place()
         self._case.set_scene(scene)
+        self._segment.set_scene(scene)
         self._correct.set_scene(scene)
         self._ui.tabs.currentChanged.connect(self._on_tab)
         self._disconnect = desk.session.changed.connect(self._on_change)
@@ -88,6 +91,7 @@ class MainPanel:
             self._header,
             self._messages,
             self._case,
+            self._import,
             self._segment,
             self._lesions,
             self._correct,
@@ -102,6 +106,7 @@ class MainPanel:
             (ui.headerPlace, self._header),
             (ui.messagesPlace, self._messages),
             (ui.missingPlace, self._missing),
+            (self._case.import_place, self._import),
         ):
             place.layout().addWidget(panel.widget)
         for page, title in (
@@ -132,6 +137,8 @@ class MainPanel:
         self._lesions.set_keys_live(not correcting)
         if shown is self._settings:
             self._settings.refresh()
+        elif shown is self._export:
+            self._export.check()
         elif shown is self._segment:
             self._segment.refresh_models()
 
@@ -142,10 +149,10 @@ class MainPanel:
         elif change.part is Part.CASE:
             was_segmented = any(review.run is not None for review in session.visits.values())
             self._show(self._lesions if was_segmented else self._segment)
-        elif change.part is Part.VOXELS and not change.ids:
+        elif change.part is Part.VOXELS and not change.ids and not change.back:
             # A run has brought lesions.
             self._show(self._lesions)
-        elif change.part is Part.RUN and not self._shared.desk.segmenting.state.running:
+        elif change.part is Part.RUN and not self._shared.desk.segmenting.busy:
             self._look_what_is_missing()
             self._missing.show_again()
 

@@ -6,10 +6,12 @@ from HNTargetSegLib.desktop.desk import ReviewDesk
 from HNTargetSegLib.review.change import Change, Part
 
 INTERVAL_MS = 100
+SAVING_MS = 5000
+"""How often it is looked whether a minute is over since something was left unsaved."""
 
 
 class Polling:
-    """Calls ``desk.poll()`` while a run is at work, and once after the scene was changed.
+    """Calls ``desk.poll()`` while a run is at work, and once after the scene was changed; has the review saved.
 
     Parameters
     ----------
@@ -24,6 +26,10 @@ class Polling:
         self._timer = qt.QTimer()
         self._timer.setInterval(INTERVAL_MS)
         self._timer.timeout.connect(self._tick)
+        self._saving = qt.QTimer()
+        self._saving.setInterval(SAVING_MS)
+        self._saving.timeout.connect(desk.autosave.tick)
+        self._saving.start()
         self._disconnect = desk.session.changed.connect(self._on_change)
         desk.review_scene.on_pending = self._start
         if desk.review_scene.pending:
@@ -39,6 +45,7 @@ class Polling:
         self._disconnect()
         self._desk.review_scene.on_pending = None
         self._timer.stop()
+        self._saving.stop()
 
     def _start(self) -> None:
         if not self.active:
@@ -49,5 +56,5 @@ class Polling:
             self._timer.stop()
 
     def _on_change(self, change: Change) -> None:
-        if change.part is Part.RUN and self._desk.segmenting.state.running:
+        if change.part is Part.RUN and self._desk.segmenting.working:
             self._start()

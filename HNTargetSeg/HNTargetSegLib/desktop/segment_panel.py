@@ -6,6 +6,7 @@ from typing import Any
 
 from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.desktop.desk import ReviewDesk
+from HNTargetSegLib.desktop.prior_panel import PriorPanel
 from HNTargetSegLib.desktop.qt_values import value_of
 from HNTargetSegLib.desktop.texts import tr as _
 from HNTargetSegLib.desktop.ui_files import load_ui
@@ -15,7 +16,7 @@ from HNTargetSegLib.models.options import Device, Mode, PredictOptions
 from HNTargetSegLib.models.store import ModelStore
 from HNTargetSegLib.models.stored import StoredModel
 from HNTargetSegLib.review.change import Change, Part
-from HNTargetSegLib.review.segmenting import RunState
+from HNTargetSegLib.review.segmenting import REGISTER, RunState
 
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda", "mps")
 MODES: tuple[Mode, ...] = ("exact", "fast")
@@ -35,7 +36,9 @@ class SegmentPanel:
         self.widget, self._ui = load_ui("Segment")
         self._desk = desk
         self._models: tuple[StoredModel, ...] = ()
+        self._prior = PriorPanel(desk)
         ui = self._ui
+        ui.priorPlace.layout().addWidget(self._prior.widget)
         ui.deviceCombo.addItems([_("Automatic"), _("CPU"), _("CUDA (NVIDIA GPU)"), _("MPS (Apple GPU)")])
         ui.modeCombo.addItems([_("Exact: float32"), _("Fast: reduced precision, see the card")])
         ui.deviceCombo.setCurrentIndex(_index(DEVICES, desk.settings.device))
@@ -51,7 +54,12 @@ class SegmentPanel:
 
     def close(self) -> None:
         """Stop listening."""
+        self._prior.close()
         self._disconnect()
+
+    def set_scene(self, scene: Any) -> None:
+        """Offer the transforms of a scene."""
+        self._prior.set_scene(scene)
 
     def refresh_models(self) -> None:
         """List the models that can be used now; the one that was chosen stays chosen while it is there."""
@@ -106,7 +114,8 @@ class SegmentPanel:
                 raise BadInputError("No visit is ticked", remedy="Tick the visits that shall be segmented")
             try:
                 options = PredictOptions(device=device, mode=mode)
-                self._desk.segment(visits, model=model or None, predict=options)
+                register = self._prior.registers_first
+                self._desk.segment(visits, model=model or None, predict=options, register=register)
             except ModelError:
                 self.refresh_models()
                 raise
@@ -135,7 +144,7 @@ class SegmentPanel:
     def _refresh_run(self) -> None:
         state, ui = self._desk.segmenting.state, self._ui
         is_open = self._desk.session.case is not None
-        ui.segmentButton.setEnabled(is_open and not state.running)
+        ui.segmentButton.setEnabled(is_open and not self._desk.segmenting.busy)
         ui.segmentButton.setToolTip("" if is_open else _("Open a patient first"))
         ui.cancelButton.setEnabled(state.running and not state.cancelling)
         ui.progressBar.setVisible(state.running)
@@ -152,6 +161,8 @@ def run_text(state: RunState) -> str:
         return ""
     if state.cancelling:
         return _("Cancelling...")
+    if state.stage == REGISTER:
+        return _("Registering the visits: {percent} %").format(percent=state.done)
     if state.visit is None:
         return _("Loading the model...") if state.stage else _("Starting...")
     stages = {

@@ -3,6 +3,7 @@
 # ruff: noqa: PT009, PT027 (Slicer runs its self-tests with unittest)
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,11 @@ class SelfCheck:
     def __init__(self, case: Any, logic: Any) -> None:
         self._case = case
         self._logic = logic
+        # The user's own reviews are none of a check's business.
+        autosave, folder = logic.shared.desk.autosave, tempfile.mkdtemp(prefix="hntargetseg-check-")
+        case.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        case.addCleanup(setattr, autosave, "home", autosave.home)
+        autosave.home = Path(folder)
 
     def open_sample(self) -> None:
         """Both visits of the generated patient are in the scene, with their image and a segmentation."""

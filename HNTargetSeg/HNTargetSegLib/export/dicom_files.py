@@ -7,20 +7,26 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from HNTargetSegLib.case.dicom_rtstruct import Rtstruct
 from HNTargetSegLib.case.dicom_series import DicomSeries
+from HNTargetSegLib.case.labels import Target
+from HNTargetSegLib.case.volume import Volume
 from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.export.deidentify_profile import Deidentification
+from HNTargetSegLib.export.dicom_deidentify import deidentified_manifest, deidentify_folder
 from HNTargetSegLib.export.dicom_lesion import Algorithm
 from HNTargetSegLib.export.dicom_rtstruct import RtstructOptions, write_rtstruct
-from HNTargetSegLib.export.dicom_seg import require_highdicom, write_seg
+from HNTargetSegLib.export.dicom_seg import require_highdicom, write_probabilities, write_seg
 from HNTargetSegLib.export.dicom_source import invalid_values, read_source
 from HNTargetSegLib.export.manifest import InputRecord, Manifest, write_manifest
 from HNTargetSegLib.files import replacing_files
 from HNTargetSegLib.lesions.lesion import LesionSet, State
 
 MANIFEST = "manifest.json"
+PROBABILITIES = "probabilities.dcm"
 
 
 class DicomFormat(str, Enum):
@@ -49,6 +55,8 @@ class DicomOptions:
         Allow names that are not TG-263's, of up to 64 characters.
     predecessor
         RTSTRUCT of the visit before.
+    deidentification
+        How what identifies the patient is removed; None to keep patient, study and frame of reference.
 
     Raises
     ------
@@ -60,6 +68,7 @@ class DicomOptions:
     algorithm: Algorithm = field(default_factory=Algorithm)
     any_name: bool = False
     predecessor: Rtstruct | None = None
+    deidentification: Deidentification | None = None
 
     def __post_init__(self) -> None:
         if not self.formats:
@@ -85,8 +94,9 @@ def write_dicom(
     Returns
     -------
     Manifest
-        Its warnings name what a reader should know: lesions that nobody reviewed, and values of the series that are
-        taken over although they are invalid.
+        As the user is told; the one on disk says less where the objects are de-identified. Its warnings name what a
+        reader should know: lesions that nobody reviewed, and values of the series that are taken over although they are
+        invalid.
 
     Raises
     ------
@@ -101,27 +111,64 @@ def write_dicom(
     """
     wanted = options or DicomOptions()
     started = datetime.datetime.now(datetime.timezone.utc)
-    if DicomFormat.SEG in wanted.formats:
-        require_highdicom()
-    _require_own_predecessor(wanted.predecessor, series)
-    source = read_source(series)
     with replacing_files(folder) as new:
-        if DicomFormat.RTSTRUCT in wanted.formats:
-            said = RtstructOptions(wanted.algorithm, wanted.any_name, wanted.predecessor)
-            write_rtstruct(new / DicomFormat.RTSTRUCT.file_name, lesions, source, said)
-        if DicomFormat.SEG in wanted.formats:
-            path = new / DicomFormat.SEG.file_name
-            write_seg(path, lesions, source, wanted.algorithm, any_name=wanted.any_name, predecessor=wanted.predecessor)
+        notes = write_objects(new, lesions, series, wanted.formats, wanted)
         manifest = Manifest.of_run(
             inputs=inputs,
             model=None,
-            parameters=_parameters(wanted),
+            parameters=dicom_parameters(wanted),
             device="cpu",
             started=started,
-            warnings=[*_unreviewed(lesions), *invalid_values(source)],
+            warnings=[*unreviewed_note(lesions), *notes],
         )
-        write_manifest(manifest, new / MANIFEST)
+        hidden = wanted.deidentification
+        kept = manifest if hidden is None else deidentified_manifest(manifest, hidden, notes)
+        write_manifest(kept, new / MANIFEST)
     return manifest
+
+
+def write_objects(
+    folder: Path,
+    lesions: LesionSet,
+    series: DicomSeries,
+    formats: Collection[DicomFormat],
+    options: DicomOptions,
+    probabilities: Mapping[Target, Volume] | None = None,
+) -> list[str]:
+    """Write DICOM objects into a folder of the caller's, who moves or removes it as a whole.
+
+    Parameters
+    ----------
+    formats
+        Which; those of ``options`` do not count.
+    probabilities
+        Of targets, on the grid of the series; where there are some, a fractional SEG is written beside the binary one.
+
+    Returns
+    -------
+    list of str
+        Values of the series that are taken over although they are invalid.
+
+    Raises
+    ------
+    GeometryError, BadInputError, MissingDependencyError, OutputError
+        As :func:`write_dicom`.
+    """
+    if DicomFormat.SEG in formats:
+        require_highdicom()
+    _require_own_predecessor(options.predecessor, series)
+    source = read_source(series)
+    if DicomFormat.RTSTRUCT in formats:
+        said = RtstructOptions(options.algorithm, options.any_name, options.predecessor)
+        write_rtstruct(folder / DicomFormat.RTSTRUCT.file_name, lesions, source, said)
+    if DicomFormat.SEG in formats:
+        path = folder / DicomFormat.SEG.file_name
+        write_seg(path, lesions, source, options.algorithm, any_name=options.any_name, predecessor=options.predecessor)
+        if probabilities:
+            write_probabilities(folder / PROBABILITIES, probabilities, source, options.algorithm)
+    if options.deidentification is None:
+        return invalid_values(source)
+    return deidentify_folder(folder, series.files, options.deidentification)
 
 
 def _require_own_predecessor(predecessor: Rtstruct | None, series: DicomSeries) -> None:
@@ -134,17 +181,24 @@ def _require_own_predecessor(predecessor: Rtstruct | None, series: DicomSeries) 
         )
 
 
-def _parameters(options: DicomOptions) -> dict[str, Any]:
+def dicom_parameters(options: DicomOptions) -> dict[str, Any]:
+    """What a manifest says of the options."""
     predecessor = options.predecessor
     return {
         "formats": sorted(kind.value for kind in options.formats),
         "algorithm": f"{options.algorithm.name} {options.algorithm.version}",
         "any_name": options.any_name,
-        "predecessor": None if predecessor is None else predecessor.sop_instance_uid,
+        "predecessor": None if predecessor is None else _predecessor_uid(predecessor, options.deidentification),
         "holes": "keyhole",
     }
 
 
-def _unreviewed(lesions: LesionSet) -> list[str]:
+def _predecessor_uid(predecessor: Rtstruct, deidentification: Deidentification | None) -> str:
+    uid = predecessor.sop_instance_uid
+    return uid if deidentification is None else deidentification.key.uid(uid)
+
+
+def unreviewed_note(lesions: LesionSet) -> list[str]:
+    """A sentence that names the lesions that nobody has reviewed; empty where there are none."""
     names = [lesion.name for lesion in lesions.present if lesion.state is State.PROPOSED]
     return [f"Nobody has reviewed {', '.join(names)}."] if names else []

@@ -18,7 +18,9 @@ from HNTargetSegLib.lesions.lesion import Lesion, LesionSet, Origin, State
 RESEARCH_LABEL = "RESEARCH ONLY"
 """StructureSetLabel (3006,0002): the short string of at most 16 characters that lists of structure sets show."""
 
-_LONGEST_ANY_NAME = 64
+LONGEST_TEXT = 64
+"""Characters of a long string (LO), such as a name that need not be TG-263's."""
+
 _NAMESPACE = uuid.UUID("5a0c2f4e-9d51-4f0b-8f1c-6c1f2a5e7d30")
 
 
@@ -45,10 +47,10 @@ class Algorithm:
 
     def __post_init__(self) -> None:
         for text in (self.name, self.version):
-            if not 1 <= len(text) <= _LONGEST_ANY_NAME or "\\" in text or not text.isprintable():
+            if not 1 <= len(text) <= LONGEST_TEXT or "\\" in text or not text.isprintable():
                 raise BadInputError(
                     f"'{text}' cannot be the name or version of an algorithm in DICOM",
-                    remedy=f"Give 1 to {_LONGEST_ANY_NAME} characters without a backslash",
+                    remedy=f"Give 1 to {LONGEST_TEXT} characters without a backslash",
                 )
 
 
@@ -69,8 +71,6 @@ TARGET_TYPES = {
     Target.LN: Code("14799000", "Neoplasm, Secondary"),
 }
 TARGET_REGIONS = {Target.LN: Code("59441001", "Lymph node")}
-TARGET_COLOURS = {Target.PT: (230, 75, 53), Target.LN: (77, 187, 213)}
-"""RGB in which the structures are shown."""
 
 
 def generation(lesion: Lesion) -> Generation:
@@ -104,12 +104,6 @@ def carried_uids(predecessor: Rtstruct | None) -> Mapping[str, str]:
     return {roi.name: roi.conceptual_volume_uid for roi in rois if roi.conceptual_volume_uid}
 
 
-def description(lesion: Lesion) -> str:
-    """What was said about a lesion, for ROIDescription (3006,0028) and SegmentDescription (0062,0006)."""
-    said = "not reviewed" if lesion.state is State.PROPOSED else lesion.state.value
-    return f"{lesion.label.title}, {lesion.side.value}, {said}, research use only"
-
-
 def exported(lesions: LesionSet) -> tuple[Lesion, ...]:
     """The lesions that leave: those with voxels that were not rejected.
 
@@ -141,12 +135,11 @@ def require_names(lesions: Iterable[Lesion], *, any_name: bool = False) -> None:
         If a name is too long, is none of TG-263's, or is that of the other kind of target.
     """
     for lesion in lesions:
-        longest = _LONGEST_ANY_NAME if any_name else LONGEST_NAME
+        longest = LONGEST_TEXT if any_name else LONGEST_NAME
         if not 1 <= len(lesion.name) <= longest or "\\" in lesion.name or not lesion.name.isprintable():
             raise BadInputError(
                 f"The name '{lesion.name}' has {len(lesion.name)} characters; {longest} are allowed, and no backslash",
-                remedy="Rename the lesion"
-                + ("" if any_name else f", or allow up to {_LONGEST_ANY_NAME} with --any-name"),
+                remedy="Rename the lesion" + ("" if any_name else f", or allow up to {LONGEST_TEXT} with --any-name"),
             )
         if not any_name and target_of_name(lesion.name) is not lesion.label:
             raise BadInputError(

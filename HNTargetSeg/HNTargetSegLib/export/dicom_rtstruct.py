@@ -15,12 +15,10 @@ from HNTargetSegLib.errors import BadInputError
 from HNTargetSegLib.export.dicom_lesion import (
     ARTIFICIAL_INTELLIGENCE,
     RESEARCH_LABEL,
-    TARGET_COLOURS,
     TARGET_TYPES,
     Algorithm,
     Code,
     carried_uids,
-    description,
     exported,
     generation,
     lesion_uid,
@@ -29,6 +27,7 @@ from HNTargetSegLib.export.dicom_lesion import (
 from HNTargetSegLib.export.dicom_outline import Outline, outlines
 from HNTargetSegLib.export.dicom_source import Source, copy_patient_and_study, require_on_series, save, tolerant_pydicom
 from HNTargetSegLib.export.manifest import RESEARCH_USE_ONLY
+from HNTargetSegLib.lesions.described import description
 from HNTargetSegLib.lesions.lesion import Lesion, LesionSet
 
 _STUDY_CLASS = "1.2.840.10008.3.1.2.3.1"
@@ -139,7 +138,8 @@ def _fill_structure_set(data: Any, source: Source, options: RtstructOptions) -> 
     data.ReferencedFrameOfReferenceSequence = [
         _data_set(FrameOfReferenceUID=identity.frame_of_reference_uid, RTReferencedStudySequence=[study])
     ]
-    if options.predecessor is not None:
+    # A SEG, or a delineation of no file, hands on its UIDs only.
+    if options.predecessor is not None and options.predecessor.sop_instance_uid:
         data.PredecessorStructureSetSequence = [
             _data_set(
                 ReferencedSOPClassUID=RTSTRUCT_CLASS, ReferencedSOPInstanceUID=options.predecessor.sop_instance_uid
@@ -172,7 +172,7 @@ def _roi(lesion: Lesion, source: Source, options: RtstructOptions, uids: Mapping
 def _roi_contour(lesions: LesionSet, lesion: Lesion, source: Source) -> Any:
     drawn = outlines(lesions.mask(lesion), lesion.slices, source.series.stated)
     contours = [_contour(n, outline, source) for n, outline in enumerate(drawn, 1)]
-    colour = list(TARGET_COLOURS[lesion.label])
+    colour = list(lesion.label.rgb)
     return _data_set(ROIDisplayColor=colour, ContourSequence=contours, ReferencedROINumber=lesion.id)
 
 

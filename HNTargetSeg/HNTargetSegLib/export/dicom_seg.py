@@ -16,13 +16,11 @@ from HNTargetSegLib.errors import BadInputError, MissingDependencyError
 from HNTargetSegLib.export.dicom_lesion import (
     ARTIFICIAL_INTELLIGENCE,
     MORPHOLOGICALLY_ABNORMAL,
-    TARGET_COLOURS,
     TARGET_REGIONS,
     TARGET_TYPES,
     Algorithm,
     Code,
     carried_uids,
-    description,
     exported,
     generation,
     lesion_uid,
@@ -36,6 +34,7 @@ from HNTargetSegLib.export.dicom_source import (
     save,
     tolerant_pydicom,
 )
+from HNTargetSegLib.lesions.described import description
 from HNTargetSegLib.lesions.lesion import Lesion, LesionSet
 
 _SERIES_NUMBER = 9002
@@ -156,7 +155,7 @@ def _segment(number: int, lesion: Lesion, uid: str, algorithm: Algorithm) -> Any
         tracking_uid=uid,
         tracking_id=lesion.name,
         anatomic_regions=_regions(lesion.label),
-        display_color=hd.color.CIELabColor.from_rgb(*TARGET_COLOURS[lesion.label]),
+        display_color=hd.color.CIELabColor.from_rgb(*lesion.label.rgb),
     )
     segment.SegmentDescription = description(lesion)
     return segment
@@ -172,7 +171,7 @@ def _probability_segment(number: int, target: Target, algorithm: Algorithm) -> A
         "AUTOMATIC",
         algorithm_identification=_identification(algorithm),
         anatomic_regions=_regions(target),
-        display_color=hd.color.CIELabColor.from_rgb(*TARGET_COLOURS[target]),
+        display_color=hd.color.CIELabColor.from_rgb(*target.rgb),
     )
 
 

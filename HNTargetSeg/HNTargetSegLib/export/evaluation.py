@@ -10,8 +10,9 @@ from pathlib import Path
 from HNTargetSegLib.case.read import read_mask, read_volume
 from HNTargetSegLib.export.evaluation_pictures import Masks, errors, side_by_side
 from HNTargetSegLib.export.evaluation_record import as_record
-from HNTargetSegLib.export.evaluation_report import Picture, Pictures, report
+from HNTargetSegLib.export.evaluation_report import Pictures, report
 from HNTargetSegLib.export.evaluation_tables import cases_csv, cohort_csv, cohort_latex, lesions_csv, shown
+from HNTargetSegLib.export.html_parts import Picture
 from HNTargetSegLib.export.manifest import Manifest, write_manifest
 from HNTargetSegLib.files import replacing_files, write_text
 from HNTargetSegLib.metrics.case import LabelFigures

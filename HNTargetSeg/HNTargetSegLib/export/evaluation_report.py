@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,6 +10,7 @@ from HNTargetSegLib import __version__
 from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.export.evaluation_charts import bland_altman, sensitivity_by_size, violins
 from HNTargetSegLib.export.evaluation_tables import HEADINGS, shown, with_interval
+from HNTargetSegLib.export.html_parts import Picture, document, image, table
 from HNTargetSegLib.export.manifest import RESEARCH_USE_ONLY
 from HNTargetSegLib.metrics.evaluation import Evaluation
 from HNTargetSegLib.metrics.surface import Definition
@@ -31,29 +31,6 @@ _DEFINITIONS = {
     Definition.MEDPY: "MSD and HD95 are MedPy's assd and hd95: of the outer voxels of both masks, taken together; "
     "SDS is the share of these voxels.",
 }
-_STYLE = """
-:root { color-scheme: light; }
-body { font: 15px/1.45 system-ui, sans-serif; color: #1b1b1f; }
-body { margin: 0 auto; max-width: 72rem; padding: 1rem 1.5rem 3rem; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; border-bottom: 1px solid #ccc; }
-h3 { font-size: 1rem; } img { max-width: 100%; height: auto; }
-.note { background: #fff4d6; border-left: 4px solid #d9a400; padding: .4rem .8rem; }
-.scroll { overflow-x: auto; } .pictures { display: flex; flex-wrap: wrap; gap: .5rem; }
-.pictures img { width: 17rem; }
-table { border-collapse: collapse; margin-bottom: 1rem; font-variant-numeric: tabular-nums; font-size: .87rem; }
-caption { text-align: left; font-weight: 600; padding: .3rem 0; }
-th, td { padding: .2rem .6rem; border-bottom: 1px solid #ddd; text-align: right; white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; } thead th { border-bottom: 2px solid #888; }
-.key span { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 1em; border: 1px solid #555; }
-"""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A PNG with the words that stand for it."""
-
-    png: bytes
-    text: str
 
 
 @dataclass(frozen=True)
@@ -86,25 +63,16 @@ def report(evaluation: Evaluation, pictures: Pictures, notes: Sequence[str] = ()
         *_cases(evaluation),
         f"<p><small>{escape(RESEARCH_USE_ONLY)} HNTargetSeg {escape(__version__)}.</small></p>",
     ]
-    # Nothing may be loaded from anywhere, whatever stands in a name.
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    head = (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{_title(evaluation)}</title>'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>'
-    )
-    document = head + "\n".join(parts) + "</body></html>\n"
-    # Bytes of a file name that are not UTF-8 are lone surrogates, which no file can hold.
-    return document.encode("utf-8", "replace").decode("utf-8")
+    return document(_title(evaluation), parts)
 
 
 def _title(evaluation: Evaluation) -> str:
-    return escape(f"Evaluation of {', '.join(evaluation.models)}")
+    return f"Evaluation of {', '.join(evaluation.models)}"
 
 
 def _head(evaluation: Evaluation, notes: Sequence[str]) -> Iterable[str]:
     rules, sampling = evaluation.rules, evaluation.sampling
-    yield f"<h1>{_title(evaluation)}</h1>"
+    yield f"<h1>{escape(_title(evaluation))}</h1>"
     yield f'<p class="note">{escape(RESEARCH_USE_ONLY)}</p>'
     count = len(evaluation.files)
     yield f"<p>{count} case{'s' if count > 1 else ''}. {escape(_DEFINITIONS[rules.definition])}</p>"
@@ -123,7 +91,7 @@ def _cohort(evaluation: Evaluation) -> Iterable[str]:
     yield "<h2>Cohort</h2>"
     cohorts = list(evaluation.cohorts.values())
     score = [["Mean DSCagg", *(with_interval(cohort.dsc_agg_mean, "dsc_agg_mean") for cohort in cohorts)]]
-    yield _table("Score: mean of both labels' DSCagg", ["", *evaluation.models], score)
+    yield table("Score: mean of both labels' DSCagg", ["", *evaluation.models], score)
     for label in Target:
         groups = [cohort.labels[label] for cohort in cohorts]
         rows = [[title, *(with_interval(g.figures[name], name) for g in groups)] for name, title in HEADINGS.items()]
@@ -135,7 +103,7 @@ def _cohort(evaluation: Evaluation) -> Iterable[str]:
         )
         without = counts["cases"] - counts["cases_with_reference"]
         rows.append(["Cases falsely found", *(f"{g.counts['cases_false']} of {without}" for g in groups)])
-        yield _table(f"{label.structure_name} ({label.title.lower()})", ["", *evaluation.models], rows)
+        yield table(f"{label.structure_name} ({label.title.lower()})", ["", *evaluation.models], rows)
 
 
 def _comparison(evaluation: Evaluation) -> Iterable[str]:
@@ -158,7 +126,7 @@ def _comparison(evaluation: Evaluation) -> Iterable[str]:
         ]
         for test in evaluation.tests
     ]
-    yield _table("Paired tests", ["Models", "Label", "Figure", "Cases", "Median difference", "p", "q"], rows)
+    yield table("Paired tests", ["Models", "Label", "Figure", "Cases", "Median difference", "p", "q"], rows)
     pooled = [
         [
             " → ".join(found.models),
@@ -168,7 +136,7 @@ def _comparison(evaluation: Evaluation) -> Iterable[str]:
         ]
         for found in evaluation.differences
     ]
-    yield _table("Differences of the cohort", ["Models", "Label", "Figure", "Difference [95 % interval]"], pooled)
+    yield table("Differences of the cohort", ["Models", "Label", "Figure", "Difference [95 % interval]"], pooled)
 
 
 def _charts(evaluation: Evaluation) -> Iterable[str]:
@@ -178,22 +146,23 @@ def _charts(evaluation: Evaluation) -> Iterable[str]:
         ("Sensitivity by lesion size", sensitivity_by_size, "Share of lesions found by size, label and model"),
     )
     for title, draw, text in charts:
-        yield f"<h2>{title}</h2>{_image(Picture(draw(evaluation), text))}"
+        yield f"<h2>{title}</h2>{image(Picture(draw(evaluation), text))}"
 
 
 def _cases_in_pictures(pictures: Pictures) -> Iterable[str]:
     if pictures.side_by_side is not None:
-        yield f"<h2>Side by side</h2>{_image(pictures.side_by_side)}"
+        yield f"<h2>Side by side</h2>{image(pictures.side_by_side)}"
         yield "<p>Green: GTVp. Yellow: GTVn. Below: the segments from the front, a little from the left and above.</p>"
     if pictures.worst:
         yield "<h2>Worst cases</h2>"
         yield (
             '<p class="key">The slice where most voxels differ. White line: reference.'
-            '<span style="background:#39d353"></span><span style="background:#ffd60a"></span>in both'
+            f'<span style="background:{Target.PT.hex_colour}"></span>'
+            f'<span style="background:{Target.LN.hex_colour}"></span>in both'
             '<span style="background:#ff5c5c"></span>missed<span style="background:#b388ff"></span>false</p>'
         )
     for name, shown_cases in pictures.worst:
-        yield f'<h3>{escape(name)}</h3><div class="pictures">{"".join(map(_image, shown_cases))}</div>'
+        yield f'<h3>{escape(name)}</h3><div class="pictures">{"".join(map(image, shown_cases))}</div>'
 
 
 def _by_size(evaluation: Evaluation) -> Iterable[str]:
@@ -209,7 +178,7 @@ def _by_size(evaluation: Evaluation) -> Iterable[str]:
             for label in Target
             for size, group in zip(cohort.bins.names, cohort.by_size[label], strict=True)
         ]
-        yield _table(name, ["Size", "Lesions", "Findings", *(HEADINGS[figure] for figure in _SIZE_FIGURES)], rows)
+        yield table(name, ["Size", "Lesions", "Findings", *(HEADINGS[figure] for figure in _SIZE_FIGURES)], rows)
 
 
 def _cases(evaluation: Evaluation) -> Iterable[str]:
@@ -224,22 +193,5 @@ def _cases(evaluation: Evaluation) -> Iterable[str]:
             found = case.detection
             counts = [str(found.found), str(found.missed), str(found.false_findings)]
             rows.append([case.case, case.label.structure_name, *cells, *volumes, *counts])
-        table = _table(name, [*titles, "Found", "Missed", "False"], rows)
-        yield f"<details><summary>{escape(name)}</summary>{table}</details>"
-
-
-def _table(caption: str, titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
-    body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in row[1:])}</tr>'
-        for row in rows
-    )
-    return (
-        f'<div class="scroll"><table><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _image(picture: Picture) -> str:
-    data = base64.b64encode(picture.png).decode("ascii")
-    return f'<img alt="{escape(picture.text)}" src="data:image/png;base64,{data}">'
+        shown_table = table(name, [*titles, "Found", "Missed", "False"], rows)
+        yield f"<details><summary>{escape(name)}</summary>{shown_table}</details>"

@@ -81,12 +81,19 @@ class Manifest:
         Points in time, with their time zone.
     seconds
         Wall time by stage.
+    exported
+        When what a person has reviewed after the run was written; None for the run itself.
     prompts, edits
         In the order in which they were made, as records.
     reviewer
         Who accepted or edited, or None.
     resampling
         A sentence for each volume that was brought onto another grid.
+    registration
+        Of the pre-RT visit onto this one: engine, figures, flag and whether a poor one was confirmed; None where no
+        registration was used.
+    files
+        SHA-256 of each file that the run has written, by its name beside the manifest.
     warnings
         What a reader should know.
     versions
@@ -107,10 +114,13 @@ class Manifest:
     started: datetime.datetime
     finished: datetime.datetime
     seconds: Mapping[str, float] = field(default_factory=dict)
+    exported: datetime.datetime | None = None
     prompts: tuple[Mapping[str, Any], ...] = ()
     edits: tuple[Mapping[str, Any], ...] = ()
     reviewer: str | None = None
     resampling: tuple[str, ...] = ()
+    registration: Mapping[str, Any] | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     platform: str = field(default_factory=platform.platform)
@@ -143,7 +153,7 @@ class Manifest:
         model, parameters, device, started, seconds, warnings
             As the attributes.
         **details
-            Any other attribute: ``prompts``, ``edits``, ``reviewer``, ``resampling``.
+            Any other attribute: ``prompts``, ``edits``, ``reviewer``, ``resampling``, ``registration``.
 
         Raises
         ------

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.case.volume import Volume
 from HNTargetSegLib.export.manifest import RESEARCH_USE_ONLY
 from HNTargetSegLib.export.planes import Display, Plane, Point
+from HNTargetSegLib.export.surroundings import surroundings
 from HNTargetSegLib.files import replacing
 from HNTargetSegLib.lesions.lesion import Lesion, LesionSet
 
@@ -22,13 +24,14 @@ if TYPE_CHECKING:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.text import Text
 
-COLOURS = {Target.PT: "#39d353", Target.LN: "#ffd60a"}
+COLOURS = {target: target.hex_colour for target in Target}
 """Outlines: primary tumour green, lymph nodes yellow."""
 
 NO_LESION = "no lesion found"
 
 _ROWS = 3
 _WIDTH, _GAP, _HEADER, _LINE, _DPI = 12.0, 0.1, 0.5, 0.32, 100
+_CLOSE_UP_HEIGHT = 2.6
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,31 @@ def write_pair(
     _write(rows, path, title)
 
 
+def close_up(image: Volume, lesions: LesionSet, lesion: Lesion, *, around_mm: float = 30.0) -> bytes:
+    """PNG of three planes through a lesion and its surroundings, with the outlines of all lesions there.
+
+    Radiological convention, as :func:`write_overlay`; the grey values are stretched over what is shown.
+
+    Parameters
+    ----------
+    image, lesions
+        On one grid, in any orientation.
+    lesion
+        One of ``lesions`` that has voxels.
+    around_mm
+        How much is shown on each side of its bounding box.
+    """
+    display = Display(*surroundings(image, lesions, lesion, around_mm))
+    stream = io.BytesIO()
+    scale = _CLOSE_UP_HEIGHT / max(display.size_mm(plane)[1] for plane in Plane)
+    width = sum(scale * display.size_mm(plane)[0] + _GAP for plane in Plane) + _GAP
+    canvas, axes = _sheet(width, _CLOSE_UP_HEIGHT + 2 * _GAP)
+    row = _Row(display, display.centre_of(display.lesions[lesion.id]), "")
+    _draw_row(axes, row, _CLOSE_UP_HEIGHT / 2 + _GAP, scale)
+    _render(canvas, stream)
+    return stream.getvalue()
+
+
 def _largest(lesions: LesionSet, count: int) -> list[Lesion]:
     by_volume = sorted(lesions.present, key=lambda lesion: -lesion.volume_cc)
     first = [next((lesion for lesion in by_volume if lesion.label is label), None) for label in Target]
@@ -136,18 +164,11 @@ def _caption(lesion: Lesion) -> str:
 
 
 def _write(rows: Sequence[_Row], path: str | PathLike[str], title: str) -> None:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     widest = max(sum(row.display.size_mm(plane)[0] for plane in Plane) for row in rows)
     scale = (_WIDTH - _GAP * (len(Plane) + 1)) / widest
     heights = [scale * max(row.display.size_mm(plane)[1] for plane in Plane) for row in rows]
     height = _HEADER + sum(heights) + (_LINE + _GAP) * len(rows) + _LINE
-    canvas = FigureCanvasAgg(Figure(figsize=(_WIDTH, height), dpi=_DPI, facecolor="black"))
-    # One pair of axes in inches for everything: making them costs more than drawing in them.
-    axes = canvas.figure.add_axes((0, 0, 1, 1), frame_on=False)
-    axes.set(xlim=(0, _WIDTH), ylim=(0, height), autoscale_on=False)
-    axes.set_axis_off()
+    canvas, axes = _sheet(_WIDTH, height)
     # Bytes of a file name that are not UTF-8 cannot be drawn.
     drawn = title.encode("utf-8", "replace").decode("utf-8")
     _text(axes, (_GAP, height - _HEADER / 2), drawn, size=14, weight="bold")
@@ -158,20 +179,35 @@ def _write(rows: Sequence[_Row], path: str | PathLike[str], title: str) -> None:
         top -= _LINE + row_height + _GAP
     _text(axes, (_GAP, _LINE / 2), RESEARCH_USE_ONLY, size=9, color="#ff8a80")
     _text(axes, (_WIDTH - 4.2, _LINE / 2), "green: primary tumour (GTVp)   yellow: lymph node (GTVn)", size=9)
-    _save(canvas, path)
+    with replacing(path) as temporary, open(temporary, "wb") as stream:
+        _render(canvas, stream)
 
 
-def _save(canvas: FigureCanvasAgg, path: str | PathLike[str]) -> None:
+def _sheet(width: float, height: float) -> tuple[FigureCanvasAgg, Axes]:
+    """A black canvas of a size in inches, and one pair of axes in inches for everything.
+
+    Making axes costs more than drawing in them.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    canvas = FigureCanvasAgg(Figure(figsize=(width, height), dpi=_DPI, facecolor="black"))
+    axes = canvas.figure.add_axes((0, 0, 1, 1), frame_on=False)
+    axes.set(xlim=(0, width), ylim=(0, height), autoscale_on=False)
+    axes.set_axis_off()
+    return canvas, axes
+
+
+def _render(canvas: FigureCanvasAgg, stream: IO[bytes]) -> None:
     from PIL import Image
 
-    with replacing(path) as temporary:
-        with warnings.catch_warnings():
-            # A title in a script that the font lacks is drawn with boxes; that is no reason to stop.
-            warnings.filterwarnings("ignore", message=".*[Gg]lyph", category=UserWarning)
-            canvas.draw()
-        opaque = np.asarray(canvas.buffer_rgba())[..., :3]
-        # The default level takes three times as long for a sixth fewer bytes.
-        Image.fromarray(opaque).save(temporary, format="png", compress_level=1, dpi=(_DPI, _DPI))
+    with warnings.catch_warnings():
+        # A title in a script that the font lacks is drawn with boxes; that is no reason to stop.
+        warnings.filterwarnings("ignore", message=".*[Gg]lyph", category=UserWarning)
+        canvas.draw()
+    opaque = np.asarray(canvas.buffer_rgba())[..., :3]
+    # The default level takes three times as long for a sixth fewer bytes.
+    Image.fromarray(opaque).save(stream, format="png", compress_level=1, dpi=(_DPI, _DPI))
 
 
 def _draw_row(axes: Axes, row: _Row, middle: float, scale: float) -> None:

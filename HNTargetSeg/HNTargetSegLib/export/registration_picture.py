@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _SQUARE_MM = 20.0
 _WIDTH, _DPI = 12.0, 100
 _GAP, _HEADER, _FOOTER = 0.08, 0.35, 0.3
-_COLOURS = {Target.PT: "#39d353", Target.LN: "#ffd60a"}
 
 
 def write_checkerboard(
@@ -101,9 +100,9 @@ def _outline(axes: Axes, mask: Display, plane: Plane, at: Point) -> None:
     width, tall = mask.size_mm(plane)
     x = (np.arange(labels.shape[1]) + 0.5) * width / labels.shape[1]
     y = (np.arange(labels.shape[0]) + 0.5) * tall / labels.shape[0]
-    for label, colour in _COLOURS.items():
+    for label in Target:
         if (labels == label).any():
-            axes.contour(x, y, (labels == label).astype(float), [0.5], colors=colour, linewidths=1.2)
+            axes.contour(x, y, (labels == label).astype(float), [0.5], colors=label.hex_colour, linewidths=1.2)
 
 
 def _grey(display: Display, plane: Plane, at: Point) -> np.ndarray:

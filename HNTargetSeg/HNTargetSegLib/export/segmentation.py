@@ -8,15 +8,13 @@ from pathlib import Path
 from HNTargetSegLib.case.volume import Volume
 from HNTargetSegLib.case.write import write_volume
 from HNTargetSegLib.errors import OutputError
+from HNTargetSegLib.export.format import LESION_IDS, SEGMENTATION, TABLE
 from HNTargetSegLib.export.manifest import Manifest, write_manifest
 from HNTargetSegLib.export.picture import write_overlay
 from HNTargetSegLib.files import replacing_files
 from HNTargetSegLib.lesions.lesion import LesionSet
 from HNTargetSegLib.lesions.table import write_table
 
-SEGMENTATION = "segmentation.nii.gz"
-LESION_IDS = "lesions.nii.gz"
-TABLE = "lesions.csv"
 MANIFEST = "manifest.json"
 OVERLAY = "overlay.png"
 

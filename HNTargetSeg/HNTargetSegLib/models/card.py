@@ -16,6 +16,7 @@ from typing import Any
 
 from HNTargetSegLib.errors import ModelError
 from HNTargetSegLib.files import write_text
+from HNTargetSegLib.models.channel_options import ChannelOptions, channel_options_from
 from HNTargetSegLib.models.recipe import Recipe, recipe_from
 
 CARD_FILE = "card.json"
@@ -68,6 +69,8 @@ class ModelCard:
         The name is also the folder's.
     recipe
         What the channels are.
+    channels
+        How the channels beside the T2 are made.
     default
         Whether the model is used when none is named.
     storage
@@ -85,6 +88,7 @@ class ModelCard:
     training: Mapping[str, Any]
     evaluation: Mapping[str, Any]
     other: Mapping[str, Any]
+    channels: ChannelOptions = field(default_factory=ChannelOptions)
     default: bool = False
     network: NetworkFields = NetworkFields()
     storage: str = "fp32"
@@ -136,6 +140,7 @@ def card_to_dict(card: ModelCard) -> dict[str, Any]:
         "default": card.default,
         **{key: dict(getattr(card, key)) for key in SECTIONS},
         "recipe": card.recipe.value,
+        **({"channels": card.channels.to_dict()} if card.recipe.needs_prior else {}),
         "nnunet": {
             "configuration": network.configuration,
             "trainer": network.trainer,
@@ -205,6 +210,7 @@ def card_from_dict(content: Mapping[str, Any]) -> ModelCard:
         version=_text(content, "version"),
         default=default,
         recipe=recipe_from(_text(content, "recipe")),
+        channels=channel_options_from(content.get("channels")),
         network=_network(content.get("nnunet")),
         storage=storage,
         files=_files(content.get("files")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from HNTargetSegLib.models.network import ModelSource, build_network, chosen_fol
 from HNTargetSegLib.models.options import PredictOptions
 from HNTargetSegLib.models.prediction import ImageLogits, Prediction
 from HNTargetSegLib.models.preprocess import Placement, Prepared, preprocess
+from HNTargetSegLib.models.replaced import replaced_part, require_replaceable
 from HNTargetSegLib.models.resample import ProbabilityResampling
 from HNTargetSegLib.models.tiles import Box, RegionTiles, TileGrid, every_channel, padding, region_grid
 
@@ -112,24 +113,96 @@ class Predictor:
         OutOfMemoryError
             If the device has too little memory.
         """
+        watch = Stopwatch(progress, cancelled)
+        prepared = self._prepared(channels, spacing, watch)
+        return self._predicted(prepared, region, region_tiles, watch, {})
+
+    def prepare(
+        self,
+        channels: np.ndarray,
+        spacing: Sequence[float],
+        *,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Prepared:
+        """The network's input, for any number of :meth:`predict_prepared`; parameters and errors as :meth:`predict`."""
+        return self._prepared(channels, spacing, Stopwatch(progress, cancelled))
+
+    def predict_prepared(
+        self,
+        prepared: Prepared,
+        region: Sequence[slice],
+        *,
+        replaced: Mapping[int, np.ndarray] | None = None,
+        region_tiles: RegionTiles = "fewest",
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Prediction:
+        """Segment a region of an image that was prepared before.
+
+        Parameters
+        ----------
+        prepared
+            As :meth:`prepare` gave it.
+        region
+            Slices along (k, j, i) of the image; all else is background.
+        replaced
+            Channels by number that take the place of the prepared ones: float32, shape of the image, raw. They are
+            brought onto the network's grid only where the tiles lie. Without effect on the other channels.
+        region_tiles, progress, cancelled
+            As for :meth:`predict`; the errors too.
+
+        Raises
+        ------
+        BadInputError
+            If a replaced channel is normalised by its own intensities, or is not 0 where the prepared ones were cut.
+        """
+        replaced = replaced or {}
+        for number, channel in replaced.items():
+            require_replaceable(prepared, number, channel, self._plan)
+        return self._predicted(prepared, region, region_tiles, Stopwatch(progress, cancelled), replaced)
+
+    def replaceable(self, prepared: Prepared, number: int, channel: np.ndarray) -> bool:
+        """Whether :meth:`predict_prepared` can put a channel in the place of a prepared one."""
+        try:
+            require_replaceable(prepared, number, channel, self._plan)
+        except BadInputError:
+            return False
+        return True
+
+    def _prepared(self, channels: np.ndarray, spacing: Sequence[float], watch: Stopwatch) -> Prepared:
+        self._check(channels, spacing)
+        with memory_errors(), watch.stage("preprocess"):
+            return preprocess(channels, tuple(spacing)[::-1], self._plan, self.options.mode)
+
+    def _predicted(
+        self,
+        prepared: Prepared,
+        region: Sequence[slice] | None,
+        region_tiles: RegionTiles,
+        watch: Stopwatch,
+        replaced: Mapping[int, np.ndarray],
+    ) -> Prediction:
         import torch
 
-        self._check(channels, spacing)
-        watch = Stopwatch(progress, cancelled)
+        place = prepared.placement
+        everything = (slice(None),) * 3 if region is None else tuple(region)
+        box = place.on_crop(everything)
+        labels: np.ndarray = np.zeros(place.image_shape, np.uint8)
+        result = Prediction(labels, watch.seconds, self.engine_name, classes=self._plan.classes)
+        if any(part.start == part.stop for part in box):
+            return result
         with torch.inference_mode(), memory_errors():
-            with watch.stage("preprocess"):
-                prepared = preprocess(channels, tuple(spacing)[::-1], self._plan, self.options.mode)
-            place = prepared.placement
-            everything = (slice(None),) * 3 if region is None else tuple(region)
-            box = place.on_crop(everything)
-            labels: np.ndarray = np.zeros(place.image_shape, np.uint8)
-            result = Prediction(labels, watch.seconds, self.engine_name, classes=self._plan.classes)
-            if any(part.start == part.stop for part in box):
-                return result
             with watch.stage("network"):
                 grid, before = self._grid(place, box, "shared" if region is None else region_tiles)
-                logits = self._logits(_tile_data(prepared, grid, before), grid, watch)
                 own, offset = _without_padding(grid, before, place)
+                data = _tile_data(prepared, grid, before)
+                for number, channel in replaced.items():
+                    part = tuple(slice(o, o + s.stop - s.start) for o, s in zip(offset, own, strict=True))
+                    data[number][own] = torch.from_numpy(
+                        replaced_part(prepared, channel, part, self._plan, self.options.mode)
+                    )
+                logits = self._logits(data, grid, watch)
                 field = ImageLogits(logits[every_channel(own)], offset, place, box, self._resampling)
             with watch.stage("labels"):
                 field.write(labels, lambda values: choose_labels(values, self.options), (slice(None),) * 3)
@@ -223,7 +296,8 @@ def _tile_data(prepared: Prepared, grid: TileGrid, before: tuple[int, ...]) -> t
     for part, add, size in zip(grid.box, before, shape, strict=True):
         inside.append(slice(max(part.start - add, 0), min(part.stop - add, size)))
         missing.append((max(add - part.start, 0), max(part.stop - add - size, 0)))
-    data = torch.from_numpy(prepared.data[every_channel(inside)])
+    # A copy: channels may be replaced in it, and the prepared input is used again.
+    data = torch.from_numpy(prepared.data[every_channel(inside)].copy())
     if any(sum(pair) for pair in missing):
         data = torch.nn.functional.pad(data, [count for pair in reversed(missing) for count in pair])
     return data

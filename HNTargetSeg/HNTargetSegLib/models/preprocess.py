@@ -103,7 +103,7 @@ def preprocess(channels: np.ndarray, spacing_kji: Sequence[float], plan: Network
     data = data[every_channel(crop)]
     _normalise(data, mask, plan)
     shape = resampled_shape(data.shape[1:], spacing, plan.spacing)
-    data = _resample(data, shape, spacing, plan, mode)
+    data = resample_channels(data, shape, spacing, plan, mode)
     placement = Placement(tuple(channels.shape[1:]), plan.transpose, crop, spacing, plan.spacing, tuple(data.shape[1:]))
     return Prepared(np.ascontiguousarray(data, dtype=np.float32), placement)
 
@@ -154,13 +154,14 @@ def _normalisation(name: str) -> Any:
     return found
 
 
-def _resample(
+def resample_channels(
     data: np.ndarray,
     shape: tuple[int, ...],
     spacing: tuple[float, ...],
     plan: NetworkPlan,
     mode: Mode,
 ) -> np.ndarray:
+    """Channels (c, k, j, i) on the network's grid, as the plans want them resampled."""
     if tuple(data.shape[1:]) == shape:
         return data
     name, arguments = plan.configuration["resampling_fn_data"], plan.configuration["resampling_fn_data_kwargs"]

@@ -44,14 +44,41 @@ def carry_labels(moving: Volume, grid: Geometry, transform: sitk.Transform, *, n
     fullest: np.ndarray = np.full(grid.shape, np.float32(_HALF))
     labels = [label for label in np.unique(moving.array).tolist() if label]
     for label in labels:
-        filled = resampled(moving.with_array((moving.array == label).astype(np.float32)).to_sitk(), grid, transform)
-        wins = filled >= fullest
-        result[wins] = label
-        fullest[wins] = filled[wins]
+        box = _reach(closest == label, moving, grid)
+        filled = _filled(moving, label, _part(grid, box), transform)
+        wins = filled >= fullest[box]
+        result[box][wins] = label
+        fullest[box][wins] = filled[wins]
     for label in labels:
         if not (result == label).any():
             result[closest == label] = label
     return Volume(result, grid, moving.name)
+
+
+def _filled(moving: Volume, label: int, grid: Geometry, transform: sitk.Transform) -> np.ndarray:
+    """How much of each voxel a label fills, 0 to 1."""
+    return resampled(moving.with_array((moving.array == label).astype(np.float32)).to_sitk(), grid, transform)
+
+
+def _reach(nearest: np.ndarray, moving: Volume, grid: Geometry) -> tuple[slice, slice, slice]:
+    """Where a label may fill half a voxel: round the voxels that have it nearest; anywhere if none has."""
+    whole = (slice(0, nearest.shape[0]), slice(0, nearest.shape[1]), slice(0, nearest.shape[2]))
+    box = []
+    for axis, mm in enumerate(grid.spacing_kji):
+        found = np.flatnonzero(nearest.any(axis=tuple(other for other in range(3) if other != axis)))
+        if not found.size:
+            return whole
+        margin = 1 + int(np.ceil(2 * max(moving.spacing) / mm))
+        box.append(slice(max(0, int(found[0]) - margin), min(nearest.shape[axis], int(found[-1]) + margin + 1)))
+    return box[0], box[1], box[2]
+
+
+def _part(grid: Geometry, box: tuple[slice, slice, slice]) -> Geometry:
+    """The part of a grid in a box."""
+    k, j, i = box
+    first = grid.to_lps(np.array([[k.start, j.start, i.start]], float))[0]
+    size = (i.stop - i.start, j.stop - j.start, k.stop - k.start)
+    return Geometry(size, grid.spacing, (float(first[0]), float(first[1]), float(first[2])), grid.direction)
 
 
 def displacement_field(grid: Geometry, transform: sitk.Transform) -> np.ndarray:

@@ -83,7 +83,7 @@ def find_transform(
 
         rigid = align_as_organisers(fixed, moving)
     else:
-        rigid = align_rigidly(fixed, moving)
+        rigid = align_rigidly(fixed, moving, cancelled)
     progress("rigid", 1, 1)
     second = _deformable(engine, fixed, moving, rigid, options, progress, cancelled)
     return sitk.CompositeTransform([rigid] if second is None else [rigid, second])

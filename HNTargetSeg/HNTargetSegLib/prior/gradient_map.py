@@ -95,15 +95,31 @@ def gradient_map(
     """
     image.require_same_grid(prior)
     options = options or GradientOptions()
-    low, high = image.intensity_range
     result = np.zeros(image.array.shape, np.float32)
     for box in prior_boxes(prior.array, options.margin, rng):
-        magnitude = _magnitude(image, box.slices, options)
-        if options.reading == "code":
-            result[box.slices] = np.minimum(options.gain * _stretched(magnitude), 1.0)
-        else:
-            result[box.slices] = np.minimum(magnitude / (high - low or 1.0) / float(options.scale or 1.0), 1.0)
+        result[box.slices] = box_gradient(image, box.slices, options)
     return result
+
+
+def box_gradient(image: Volume, box: tuple[slice, slice, slice], options: GradientOptions | None = None) -> np.ndarray:
+    """Gradient map of one box, as a prior lesion's or as a reviewer has drawn it.
+
+    Parameters
+    ----------
+    box
+        Slices along (k, j, i) inside the image.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32 in [0, 1], shape of the box.
+    """
+    options = options or GradientOptions()
+    magnitude = _magnitude(image, box, options)
+    if options.reading == "code":
+        return np.minimum(options.gain * _stretched(magnitude), 1.0).astype(np.float32)
+    low, high = image.intensity_range
+    return np.minimum(magnitude / (high - low or 1.0) / float(options.scale or 1.0), 1.0).astype(np.float32)
 
 
 def fitted_scale(

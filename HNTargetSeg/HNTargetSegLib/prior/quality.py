@@ -12,6 +12,7 @@ import SimpleITK as sitk
 from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.case.volume import Geometry, Volume
 from HNTargetSegLib.metrics.overlap import overlap
+from HNTargetSegLib.prior.agreement import local_correlation
 from HNTargetSegLib.prior.body import body_mask
 from HNTargetSegLib.prior.carrying import carry_labels, jacobian_determinant
 from HNTargetSegLib.prior.grids import even_grid, inside, resampled, smoothed
@@ -43,9 +44,12 @@ class Limits:
     turn_degrees
         Largest rotation as a whole: patients are imaged in nearly one position.
     doubt
-        Largest :attr:`Quality.doubt` between two visits of one patient. Of 44 generated pairs the 22 of one patient
-        stay below 0.96 and the 22 of two patients lie above 1.04; no figure alone told them
-        apart. They are those it was set on; of 20 other pairs of one patient, 2 were flagged (1.02 and 1.07).
+        Largest :attr:`Quality.doubt` between two visits of one patient that were imaged in one contrast.
+    doubt_contrast
+        The same where the contrasts differ, as with fat saturation at one visit only: the images then look more
+        different and meet less well, also where they are of one patient.
+    alike
+        Least :attr:`Quality.agreement` of images in one contrast.
     usual
         Difference, inverse consistency in mm and stretch at which the doubt is 1.
     """
@@ -56,7 +60,9 @@ class Limits:
     inverse_mm: float = 3.0
     folded: float = 0.001
     turn_degrees: float = 30.0
-    doubt: float = 1.0
+    doubt: float = 0.9
+    doubt_contrast: float = 1.25
+    alike: float = 0.33
     usual: tuple[float, float, float] = (0.063, 1.0, 0.065)
 
 
@@ -87,6 +93,8 @@ class Quality:
         Whether the images show one patient at all: the geometric mean of difference, inverse consistency and stretch,
         each as a share of what is usual. A deformable registration fits another patient's neck nearly as well, but
         only by stretching it and not in the same way back. Less certain where one of them is unknown.
+    agreement
+        Mean local correlation of the registered images in the body: whether they show one contrast.
     masks_before, masks_after
         DSC of each target where both visits have a mask; None where neither has it.
     problems
@@ -106,6 +114,7 @@ class Quality:
     inverse_mm: float | None = None
     inverse_p95_mm: float | None = None
     doubt: float | None = None
+    agreement: float | None = None
     masks_before: Mapping[str, float | None] | None = None
     masks_after: Mapping[str, float | None] | None = None
     problems: tuple[str, ...] = ()
@@ -118,6 +127,18 @@ class Quality:
     def to_dict(self) -> dict[str, Any]:
         """JSON form, with the flag ``quality``: ``good`` or ``poor``."""
         return {"quality": "good" if self.good else "poor", **asdict(self), "problems": list(self.problems)}
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Quality:
+        """The figures that :meth:`to_dict` gave.
+
+        Raises
+        ------
+        TypeError, KeyError
+            If they are none.
+        """
+        known = {name: content[name] for name in cls.__dataclass_fields__}
+        return cls(**{**known, "problems": tuple(content["problems"])})
 
 
 def measure_quality(
@@ -169,6 +190,7 @@ def measure_quality(
         turn_degrees=_turn(grid, transform),
         inverse_mm=None if inverse is None else float(inverse.mean()),
         inverse_p95_mm=None if inverse is None else float(np.percentile(inverse, 95)),
+        agreement=after[2],
         masks_before=None if masks is None else _mask_overlap(*masks, identity),
         masks_after=None if masks is None else _mask_overlap(*masks, transform),
     )
@@ -180,6 +202,11 @@ def _judged(figures: Quality, limits: Limits) -> Quality:
     return replace(known, problems=tuple(_broken(known, limits)))
 
 
+def _largest_doubt(figures: Quality, limits: Limits) -> float:
+    alike = figures.agreement is None or figures.agreement >= limits.alike
+    return limits.doubt if alike else limits.doubt_contrast
+
+
 def _doubt(figures: Quality, limits: Limits) -> float | None:
     measured = (figures.difference_after, figures.inverse_mm, figures.stretch)
     shares = [value / usual for value, usual in zip(measured, limits.usual, strict=True) if value is not None]
@@ -188,6 +215,7 @@ def _doubt(figures: Quality, limits: Limits) -> float | None:
 
 def _broken(figures: Quality, limits: Limits) -> list[str]:
     """A sentence for each limit that is broken."""
+    doubt = _largest_doubt(figures, limits)
     checks: list[tuple[bool, str]] = [
         (
             figures.covered < limits.covered,
@@ -218,9 +246,9 @@ def _broken(figures: Quality, limits: Limits) -> list[str]:
             f"The patient is turned by {figures.turn_degrees:.0f} degrees (at most {limits.turn_degrees:.0f})",
         ),
         (
-            (figures.doubt or 0.0) > limits.doubt,
+            (figures.doubt or 0.0) > doubt,
             f"The images do not look like two visits of one patient (doubt {figures.doubt or 0.0:.2f}, "
-            f"at most {limits.doubt:g})",
+            f"at most {doubt:g})",
         ),
     ]
     return [sentence for wrong, sentence in checks if wrong]
@@ -228,20 +256,24 @@ def _broken(figures: Quality, limits: Limits) -> list[str]:
 
 def _meeting(
     fixed: Volume, moving: Volume, other: Volume, grid: Geometry, body: np.ndarray, transform: sitk.Transform
-) -> tuple[float | None, float | None]:
-    """DSC of the bodies and difference of the descriptors, where both visits were imaged."""
+) -> tuple[float | None, float | None, float | None]:
+    """DSC of the bodies, difference of the descriptors and local correlation, where both visits were imaged."""
     both = (resampled(inside(moving.geometry), grid, transform) > 0.99) & (
         resampled(inside(fixed.geometry), grid) > 0.99
     )
     if not (body & both).any():
-        return None, None
+        return None, None, None
     moved = resampled(other.to_sitk(), grid, transform) >= 0.5
     dsc = overlap(body & both, moved & both, 1.0).dsc
     images = (
         resampled(smoothed(fixed, _SPACING_MM / 2), grid),
         resampled(smoothed(moving, _SPACING_MM / 2), grid, transform),
     )
-    return None if dsc is None else float(dsc), _difference(*images, body & both)
+    return (
+        None if dsc is None else float(dsc),
+        _difference(*images, body & both),
+        local_correlation(*images, body & both),
+    )
 
 
 def _difference(fixed: np.ndarray, moving: np.ndarray, where: np.ndarray) -> float | None:

@@ -185,7 +185,7 @@ def _way_back(fixed: Volume, moving: Volume, options: RegisterOptions, clock: _C
     def checking(stage: str, done: int, total: int) -> None:
         clock.progress("check", done, total)
 
-    rigid = align_rigidly(moving, fixed)
+    rigid = align_rigidly(moving, fixed, clock.cancelled)
     coarse = replace(options.deform, levels=_BACK)
     found = deform(moving, fixed, rigid, coarse, checking, clock.cancelled)
     clock.lap("check")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from HNTargetSegLib.case.patient import Patient, PatientFiles, Visit
 from HNTargetSegLib.case.visit_words import visits_named
 from HNTargetSegLib.case.volume import Volume
 from HNTargetSegLib.errors import BadInputError
+
+if TYPE_CHECKING:
+    from HNTargetSegLib.review.prior import Prior
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +83,11 @@ class ReviewCase:
         That delineation after registration, on the grid of the mid-RT image.
     warnings
         What is unusual about the images.
+    registration
+        The pre-RT lesions on the mid-RT grid, as this review has registered them; it takes the place of
+        ``registered_mask``.
+    mask_sources
+        Files of ``pre_mask`` and ``registered_mask`` by these names; what was not read from a file is left out.
 
     Raises
     ------
@@ -93,6 +102,8 @@ class ReviewCase:
     pre_mask: Volume | None = None
     registered_mask: Volume | None = None
     warnings: tuple[str, ...] = ()
+    registration: Prior | None = None
+    mask_sources: Mapping[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.visits:
@@ -137,7 +148,9 @@ def case_of_files(files: PatientFiles) -> ReviewCase:
         for visit in Visit
         if patient.image(visit) is not None
     }
-    return _case(patient, visits)
+    masks = {name: getattr(files, name) for name in ("pre_mask", "registered_mask")}
+    sources = {name: path for name, path in masks.items() if path is not None}
+    return replace(_case(patient, visits), mask_sources=sources)
 
 
 def case_of_images(

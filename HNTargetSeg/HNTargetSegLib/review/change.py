@@ -18,8 +18,10 @@ class Part(str, Enum):
     * ``SELECTION``: the selected lesion, or the active visit.
     * ``SHOWN``: which lesions are hidden.
     * ``JUMP``: the views shall go to a lesion.
-    * ``RUN``: the progress of a segmentation.
+    * ``RUN``: the progress of a segmentation, of a registration or of a box.
     * ``HISTORY``: what can be undone and redone.
+    * ``PROMPTS``: the list of boxes of a visit.
+    * ``PRIOR``: the pre-RT lesions on the mid-RT grid, which are used or offered.
     """
 
     CASE = "case"
@@ -30,6 +32,8 @@ class Part(str, Enum):
     JUMP = "jump"
     RUN = "run"
     HISTORY = "history"
+    PRIOR = "prior"
+    PROMPTS = "prompts"
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,17 @@ class Change:
         Whose; None where it concerns the whole review.
     ids
         Ids of the lesions concerned; empty means all of the visit.
+    step
+        Whether a box has changed some lesions, the ids of the others being what they were: one step to take back.
+    back
+        Whether an earlier review of the visit was put back; no run has brought its lesions.
     """
 
     part: Part
     visit: Visit | None = None
     ids: tuple[int, ...] = ()
+    step: bool = False
+    back: bool = False
 
 
 class Level(str, Enum):

@@ -14,6 +14,7 @@ from HNTargetSegLib.lesions.lesion import MAXIMUM_ID, Bounds, Lesion, LesionSet,
 from HNTargetSegLib.lesions.match import rejudged
 from HNTargetSegLib.lesions.names import free_name
 from HNTargetSegLib.lesions.side import grid_midline
+from HNTargetSegLib.review.proposed import ProposedLesion
 from HNTargetSegLib.review.visit import VisitReview
 
 _MEASURES = ("side", "voxels", "volume_cc", "long_mm", "short_mm", "centroid", "box")
@@ -68,11 +69,11 @@ def after_edit(
     known = {lesion.id: lesion for lesion in (*review.retired, *review.records)}
     known |= _begun(drawn, changed - known.keys(), known.values())
     measured = _measured(image.with_array(ids), changed, different, known, midline_mm)
-    proposal = {} if review.proposal is None else {lesion.id: lesion for lesion in review.proposal}
-    back = {i for i in changed & proposal.keys() if _has_voxels_of_proposal(ids, review, proposal[i])}
+    proposed = review.proposed
+    back = {i for i in changed & proposed.keys() if _has_voxels_of(ids, proposed[i])}
     stroke = _stroke(was[different], ids[different])
     followed = [
-        _followed(known[new.id], new, proposal.get(new.id) if new.id in back else None, stroke) for new in measured
+        _followed(known[new.id], new, proposed[new.id].lesion if new.id in back else None, stroke) for new in measured
     ]
     others = [lesion for lesion in review.records if lesion.voxels and lesion.id not in changed]
     present = {lesion.id for lesion in (*others, *followed)}
@@ -170,17 +171,13 @@ def _shifted(box: Bounds, by: np.ndarray) -> Bounds:
     return k, j, i
 
 
-def _has_voxels_of_proposal(ids: np.ndarray, review: VisitReview, proposed: Lesion) -> bool:
-    assert review.proposal is not None
-    if proposed.state is State.EDITED:
-        # Finished by hand before the last run, beside whose lesions it was left: no model has drawn it so.
-        return False
-    mask = review.proposal.mask(proposed)
+def _has_voxels_of(ids: np.ndarray, proposed: ProposedLesion) -> bool:
+    lesion = proposed.lesion
     # The count of the whole map: voxels outside the proposal's box would be missed inside it.
     return (
-        bool(proposed.voxels)
-        and np.array_equal(ids[proposed.slices] == proposed.id, mask)
-        and (int(np.count_nonzero(ids == proposed.id)) == proposed.voxels)
+        bool(lesion.voxels)
+        and np.array_equal(ids[lesion.slices] == lesion.id, proposed.mask)
+        and (int(np.count_nonzero(ids == lesion.id)) == lesion.voxels)
     )
 
 

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-import datetime
-import hashlib
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
+from HNTargetSegLib import __version__
+from HNTargetSegLib.case.dicom_rtstruct import Rtstruct, read_rtstruct
+from HNTargetSegLib.case.dicom_series import DicomSeries
 from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.errors import BadInputError, OutputError
-from HNTargetSegLib.export.manifest import InputRecord, Manifest, input_record, package_versions
-from HNTargetSegLib.export.segmentation import MANIFEST, write_result
-from HNTargetSegLib.files import replacing_files
+from HNTargetSegLib.export.dicom_files import DicomFormat, DicomOptions
+from HNTargetSegLib.export.dicom_lesion import LONGEST_TEXT, Algorithm
+from HNTargetSegLib.export.folder import hashed_files, replacing_export
+from HNTargetSegLib.export.format import DEFAULT_FORMATS, REPORT_HTML, REPORT_PDF, Format
+from HNTargetSegLib.export.formats import Leaving, write_formats
+from HNTargetSegLib.export.manifest import write_manifest
+from HNTargetSegLib.export.review_report import write_report
+from HNTargetSegLib.export.segmentation import MANIFEST
+from HNTargetSegLib.files import sha256
 from HNTargetSegLib.lesions.lesion import Lesion
+from HNTargetSegLib.review.dicom_source import series_of
+from HNTargetSegLib.review.manifest import image_record, image_role, review_manifest
+from HNTargetSegLib.review.report import review_report
 from HNTargetSegLib.review.session import ReviewSession
 from HNTargetSegLib.review.visit import VisitReview
 
@@ -48,11 +59,15 @@ def export_review(
     *,
     visits: Iterable[Visit] | None = None,
     confirmed: Collection[tuple[Visit, str]] = (),
+    formats: Collection[Format] = DEFAULT_FORMATS,
+    series: Mapping[Visit, str | PathLike[str]] | None = None,
+    progress: Callable[[str], object] = str,
 ) -> dict[Visit, Path]:
     """Write the reviewed lesions, one visit into ``folder`` itself, several into ``preRT`` and ``midRT`` under it.
 
-    The files are those of :func:`HNTargetSegLib.export.segmentation.write_result`. Rejected lesions are in none of
-    them but the manifest, which names them.
+    The files are those of :func:`HNTargetSegLib.export.formats.write_formats` and a manifest; a report of all visits
+    lies in ``folder``. Rejected lesions are in none of them but report and manifest, which name them. What an earlier
+    export into the same folder has written and this one has not is removed.
 
     Parameters
     ----------
@@ -60,6 +75,12 @@ def export_review(
         Those with lesions by default.
     confirmed
         Visit and name of each undecided lesion that the user wants to leave all the same.
+    formats
+        What to write.
+    series
+        DICOM folder by visit, for those whose image did not come from one.
+    progress
+        Told what is written next.
 
     Returns
     -------
@@ -70,8 +91,10 @@ def export_review(
     ------
     UnreviewedError
         If an undecided lesion was not confirmed by its name; nothing is written.
-    BadInputError
-        If there is nothing to export.
+    BadInputError, GeometryError
+        If there is nothing to export, or a DICOM format is asked for and there is no series on the image's grid.
+    MissingDependencyError
+        If a SEG is asked for and highdicom is not installed.
     OutputError
         If a file cannot be written, or the folder holds what was exported of another image; it then stands as it was.
     """
@@ -87,10 +110,68 @@ def export_review(
     target = Path(folder)
     places = {visit: f"{visit.value}RT" if len(chosen) > 1 else "" for visit in chosen}
     _require_own(session, target, {place: visit for visit, place in places.items()})
-    with replacing_files(target) as new:
+    on_series = {
+        visit: series_of(session.require(visit), (series or {}).get(visit)) for visit in _dicom(chosen, formats)
+    }
+    shared = () if len(chosen) == 1 else (REPORT_HTML, REPORT_PDF)
+    export = _Export(session, places, on_series, frozenset(formats), frozenset(confirmed), progress)
+    with replacing_export(target, list(places.values()), shared) as new:
+        beside = export.write_report(new)
         for visit in chosen:
-            _write_visit(session, visit, new / places[visit], confirmed)
+            export.write_visit(visit, new, beside if shared else {})
     return {visit: target / place for visit, place in places.items()}
+
+
+@dataclass(frozen=True)
+class _Export:
+    """One export: what is written of which visit, and where below its folder."""
+
+    session: ReviewSession
+    places: Mapping[Visit, str]
+    series: Mapping[Visit, DicomSeries]
+    formats: frozenset[Format]
+    confirmed: frozenset[tuple[Visit, str]]
+    progress: Callable[[str], object]
+
+    def write_report(self, new: Path) -> dict[str, str]:
+        """Write the report of all visits, if it is asked for; its files as the manifests list them."""
+        if Format.REPORT not in self.formats:
+            return {}
+        self.progress(Format.REPORT.title)
+        agreed = [lesion for lesion in self.confirmed if lesion[0] in self.places]
+        write_report(review_report(self.session, tuple(self.places), agreed), new)
+        return {f"../{name}": sha256(new / name) for name in (REPORT_HTML, REPORT_PDF)}
+
+    def write_visit(self, visit: Visit, new: Path, beside: Mapping[str, str]) -> None:
+        """Write the files of a visit and its manifest, which lists them and those ``beside``."""
+        review, here = self.session.require(visit), new / self.places[visit]
+        if review.lesions is None:
+            raise BadInputError(f"The {visit.title} visit has no lesions", remedy="Segment it first")
+        title = f"{visit.title}, {self.session.case.name if self.session.case else ''}"
+        leaving = Leaving(review.lesions, review.image.image, self.series.get(visit), title)
+        options = DicomOptions(algorithm=_algorithm(review), any_name=True, predecessor=self._predecessor(visit, new))
+
+        def tell(what: str) -> None:
+            self.progress(f"{visit.title}: {what}")
+
+        notes = write_formats(here, leaving, self.formats, options, tell)
+        manifest = review_manifest(self.session, visit, [name for at, name in self.confirmed if at is visit])
+        files = {**hashed_files(here), **beside}
+        write_manifest(replace(manifest, files=files, warnings=(*manifest.warnings, *notes)), here / MANIFEST)
+
+    def _predecessor(self, visit: Visit, new: Path) -> Rtstruct | None:
+        """The delineation that this succeeds and takes the lesions' UIDs from; none where it is of another patient."""
+        series, visits = self.series.get(visit), self.session.visits
+        if series is None:
+            return None
+        found = None
+        if visit is Visit.MID and Visit.PRE in self.places:
+            written = new / self.places[Visit.PRE] / DicomFormat.RTSTRUCT.file_name
+            found = read_rtstruct(written) if written.is_file() else None
+        for at in (visit, Visit.PRE):
+            given = visits[at].given if at in visits else None
+            found = found or (given.as_predecessor() if given is not None and given.uids else None)
+        return found if found is not None and found.patient_id == series.identity.patient_id else None
 
 
 def _with_lesions(session: ReviewSession) -> tuple[Visit, ...]:
@@ -110,9 +191,9 @@ def _require_own(session: ReviewSession, folder: Path, written: dict[str, Visit]
         if earlier is None:
             continue
         role, digest = earlier
-        visit = next((visit for visit in session.visits if _role(visit) == role), None)
-        other_visit = place in written and _role(written[place]) != role
-        if other_visit or (visit is not None and _input(visit, session.visits[visit]).sha256 != digest):
+        visit = next((visit for visit in session.visits if image_role(visit) == role), None)
+        other_visit = place in written and image_role(written[place]) != role
+        if other_visit or (visit is not None and image_record(visit, session.visits[visit]).sha256 != digest):
             raise OutputError(
                 f"The folder holds the export of another {role} image",
                 path=folder / place,
@@ -129,55 +210,15 @@ def _exported_image(manifest: Path) -> tuple[str, str] | None:
         return None
 
 
-def _role(visit: Visit) -> str:
-    return f"{visit.value}RT_T2"
+def _dicom(visits: Iterable[Visit], formats: Collection[Format]) -> tuple[Visit, ...]:
+    """The visits that a DICOM series is needed of."""
+    return tuple(visits) if any(kind.is_dicom for kind in formats) else ()
 
 
-def _write_visit(session: ReviewSession, visit: Visit, folder: Path, confirmed: Collection[tuple[Visit, str]]) -> None:
-    review = session.require(visit)
-    if review.lesions is None:
-        raise BadInputError(f"The {visit.title} visit has no lesions", remedy="Segment it first")
-    leaving = review.lesions.without_rejected()
-    title = f"{visit.title}, {session.case.name if session.case else ''}"
-    manifest = _manifest(session, visit, review, [name for at, name in confirmed if at is visit])
-    write_result(folder, review.image.image, leaving, manifest, title=title)
-
-
-def _manifest(session: ReviewSession, visit: Visit, review: VisitReview, unreviewed_names: list[str]) -> Manifest:
-    now = datetime.datetime.now(datetime.timezone.utc)
-    run = review.run
-    return Manifest(
-        inputs=(_input(visit, review),),
-        model=None if run is None else run.model,
-        parameters={} if run is None else run.parameters,
-        device="" if run is None else run.device,
-        started=now if run is None else run.started,
-        finished=now if run is None else max(now, run.started),
-        seconds={} if run is None else run.seconds,
-        edits=tuple(_verdict(lesion, review) for lesion in review.records),
-        reviewer=session.reviewer or None,
-        warnings=(
-            *(() if run is None else run.warnings),
-            *(f"{name} was exported without a decision of the reviewer" for name in unreviewed_names),
-        ),
-        versions=package_versions(),
-    )
-
-
-def _input(visit: Visit, review: VisitReview) -> InputRecord:
-    source = review.image.source
-    if source is not None and source.exists():
-        return input_record(_role(visit), source)
-    # A volume of a scene, or one whose file is gone since, as on another computer: the hash is that of its voxels.
-    image = review.image.image
-    return InputRecord(_role(visit), image.name, hashlib.sha256(image.array.tobytes()).hexdigest())
-
-
-def _verdict(lesion: Lesion, review: VisitReview) -> dict[str, object]:
-    return {
-        "lesion": lesion.name,
-        "id": lesion.id,
-        "state": lesion.state,
-        "origin": lesion.origin,
-        "changed_by_hand": lesion.id in review.touched,
-    }
+def _algorithm(review: VisitReview) -> Algorithm:
+    """What proposed the lesions: the package and, where one was used, the model."""
+    if review.run is None:
+        return Algorithm()
+    model = review.run.model
+    name = f"HNTargetSeg {model.name}".replace("\\", " ")[:LONGEST_TEXT]
+    return Algorithm(name, f"{__version__}, model {model.version}".replace("\\", " ")[:LONGEST_TEXT])

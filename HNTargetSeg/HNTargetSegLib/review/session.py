@@ -18,8 +18,10 @@ from HNTargetSegLib.review import verdicts
 from HNTargetSegLib.review.case import ReviewCase
 from HNTargetSegLib.review.change import Change, Level, Message, Part
 from HNTargetSegLib.review.edits import Drawn, after_edit
+from HNTargetSegLib.review.given import GivenDelineation
 from HNTargetSegLib.review.history import History, Step
 from HNTargetSegLib.review.signal import Signal
+from HNTargetSegLib.review.time_spent import TimeSpent
 from HNTargetSegLib.review.visit import RunRecord, VisitReview
 
 _MESSAGES_KEPT = 50
@@ -63,6 +65,7 @@ class ReviewSession:
         self.said: list[Message] = []
         self._history = History()
         self._midlines: dict[Visit, float] = {}
+        TimeSpent(self)
 
     # The patient
 
@@ -109,7 +112,7 @@ class ReviewSession:
             return
         del self.visits[visit]
         kept = {v: image for v, image in self.case.visits.items() if v is not visit}
-        self.case = replace(self.case, visits=kept, pre_mask=None, registered_mask=None)
+        self.case = replace(self.case, visits=kept, pre_mask=None, registered_mask=None, registration=None)
         self.active = next(iter(self.visits))
         if self.selected is not None and self.selected[0] is visit:
             self.selected = None
@@ -239,7 +242,7 @@ class ReviewSession:
         review.image.image.require_same_grid(proposal.ids)
         lesions = merge_proposal(review.lesions, proposal)
         # The merged map is what edits are measured against: it has the ids that the reviewer sees.
-        self.visits[visit] = review.with_proposal(lesions, lesions, candidates=candidates, run=run)
+        self.visits[visit] = review.with_proposal(lesions, run, candidates)
         self._after_voxels(visit, ())
 
     def take_voxels(self, visit: Visit, ids: np.ndarray, drawn: Mapping[int, Drawn] | None = None) -> tuple[int, ...]:
@@ -253,11 +256,50 @@ class ReviewSession:
             self._after_voxels(visit, changed)
         return changed
 
+    def take_given(self, visit: Visit, lesions: LesionSet, given: GivenDelineation) -> None:
+        """Show the lesions of a file in the place of those that were there.
+
+        At the pre-RT visit what was known of another delineation, such as its registration, is forgotten.
+
+        Raises
+        ------
+        GeometryError
+            If they lie on another grid than the visit's image.
+        """
+        review = self.require(visit)
+        review.image.image.require_same_grid(lesions.ids)
+        if visit is Visit.PRE and self.case is not None:
+            self.case = replace(self.case, pre_mask=None, registered_mask=None, registration=None)
+        self.visits[visit] = replace(review.without_lesions(), lesions=lesions, given=given)
+        self._after_voxels(visit, ())
+
+    def take_prompted(self, visit: Visit, review: VisitReview, changed: tuple[int, ...]) -> None:
+        """Show a visit after a box was looked at or taken back.
+
+        Parameters
+        ----------
+        review
+            As :mod:`HNTargetSegLib.review.prompted` has made it of the present one.
+        changed
+            Ids of lesions whose voxels have changed or are gone.
+        """
+        self.require(visit)
+        self.visits[visit] = review
+        if changed:
+            self._after_voxels(visit, changed, step=True)
+        self._tell(Part.PROMPTS, visit)
+
+    def midline_mm(self, visit: Visit) -> float:
+        """LPS x of the mid-sagittal plane of a visit's image, in mm."""
+        self.require(visit)
+        return self._midline(visit)
+
     def put_back(self, visit: Visit, review: VisitReview) -> None:
         """Show an earlier review of a visit again: an undo has brought the voxels of an earlier run back."""
         self.require(visit)
         self.visits[visit] = review
-        self._after_voxels(visit, ())
+        self._after_voxels(visit, (), back=True)
+        self._tell(Part.PROMPTS, visit)
 
     def say(self, level: Level, text: str, remedy: str = "") -> None:
         """Tell the user something."""
@@ -304,7 +346,7 @@ class ReviewSession:
         self._tell(Part.LESIONS, step.visit, tuple(lesion.id for lesion in new))
         self._tell(Part.HISTORY)
 
-    def _after_voxels(self, visit: Visit, changed: tuple[int, ...]) -> None:
+    def _after_voxels(self, visit: Visit, changed: tuple[int, ...], *, step: bool = False, back: bool = False) -> None:
         present = {lesion.id for lesion in self.lesions(visit)}
         lost = self.selected is not None and self.selected[0] is visit and self.selected[1] not in present
         if not changed:
@@ -315,7 +357,7 @@ class ReviewSession:
             self._history.keep(lambda s: s.visit is not visit or all(lesion.id in present for lesion in s.after))
         if lost:
             self.selected = None
-        self._tell(Part.VOXELS, visit, changed)
+        self.changed.emit(Change(Part.VOXELS, visit, changed, step=step, back=back))
         if lost:
             self._tell(Part.SELECTION, visit)
         self._tell(Part.HISTORY)

@@ -8,10 +8,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from HNTargetSegLib.export.manifest import ModelRecord
-from HNTargetSegLib.lesions.lesion import Lesion, LesionSet, State
+from HNTargetSegLib.lesions.lesion import Lesion, LesionSet, Origin, State
 from HNTargetSegLib.models.options import PredictOptions
 from HNTargetSegLib.pipeline import SegmentOptions
 from HNTargetSegLib.review.case import VisitImage
+from HNTargetSegLib.review.given import GivenDelineation
+from HNTargetSegLib.review.prompt_record import PromptRecord
+from HNTargetSegLib.review.proposed import ProposedLesion, proposed_lesions
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,8 @@ class VisitReview:
         Its MR.
     lesions
         As they are now; None before anything was segmented, drawn or read.
-    proposal
-        As the model left them, on the same grid; what edits are measured against.
+    proposed
+        By id, as models left them; what edits are measured against. Lesions that were erased since are among them.
     candidates
         Low-probability regions of the last run, not part of the segmentation.
     hidden
@@ -73,17 +76,26 @@ class VisitReview:
     retired
         Records of lesions that were erased, for the case that an undo brings their voxels back.
     run
-        The run that made the proposal.
+        The last run.
+    seconds
+        Time spent on lesions, by id; see :mod:`HNTargetSegLib.review.time_spent`.
+    given
+        The file that lesions were read from; None where they came from models and hands alone.
+    prompts
+        Boxes that were drawn since the last run, in their order.
     """
 
     image: VisitImage
     lesions: LesionSet | None = None
-    proposal: LesionSet | None = None
+    proposed: Mapping[int, ProposedLesion] = field(default_factory=dict)
     candidates: tuple[Lesion, ...] = ()
     hidden: frozenset[int] = frozenset()
     touched: frozenset[int] = frozenset()
     retired: tuple[Lesion, ...] = ()
     run: RunRecord | None = None
+    seconds: Mapping[int, float] = field(default_factory=dict)
+    given: GivenDelineation | None = None
+    prompts: tuple[PromptRecord, ...] = ()
 
     @property
     def records(self) -> tuple[Lesion, ...]:
@@ -106,18 +118,28 @@ class VisitReview:
             raise KeyError(lesion_id)
         return self.lesions[lesion_id]
 
-    def with_proposal(self, lesions: LesionSet, proposal: LesionSet, **details: Any) -> VisitReview:
+    def model_of(self, lesion: Lesion) -> ModelRecord | None:
+        """The model that proposed a lesion; None for one that a hand drew."""
+        if lesion.id in self.proposed:
+            return self.proposed[lesion.id].model
+        return None if lesion.origin is Origin.HAND or self.run is None else self.run.model
+
+    def with_proposal(self, lesions: LesionSet, run: RunRecord, candidates: tuple[Lesion, ...]) -> VisitReview:
         """The review after a run: what was known about lesions that are gone is forgotten, and not said of new ones."""
         # Lesions that the run has brought are undecided, and may have the id of one that is gone.
         ids = {lesion.id for lesion in lesions if lesion.state.reviewed}
         return replace(
             self,
             lesions=lesions,
-            proposal=proposal,
+            proposed=proposed_lesions(lesions, run.model, self.proposed),
+            candidates=candidates,
             hidden=self.hidden & ids,
             touched=self.touched & ids,
             retired=(),
-            **details,
+            run=run,
+            # Lesions of these are finished; the others are asked for again.
+            prompts=tuple(x.settled() for x in self.prompts if x.drawn and ids.issuperset(x.drawn)),
+            seconds={number: spent for number, spent in self.seconds.items() if number in ids},
         )
 
     def without_lesions(self) -> VisitReview:

@@ -8,6 +8,7 @@ from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.errors import TargetSegError
 from HNTargetSegLib.review.change import Level
 from HNTargetSegLib.review.edits import Drawn
+from HNTargetSegLib.review.prompted import with_later_verdicts
 from HNTargetSegLib.review.session import ReviewSession
 from HNTargetSegLib.review.verdicts import LONGEST_NAME
 from HNTargetSegLib.scene import tags
@@ -62,7 +63,7 @@ def _put_back(session: ReviewSession, nodes: VisitNodes, reading: Reading, undon
         run = nodes.history.empty_before or run
     review = nodes.history.change_run(run, session.require(nodes.visit)) if run else None
     if review is not None:
-        session.put_back(nodes.visit, review)
+        session.put_back(nodes.visit, with_later_verdicts(review, session.require(nodes.visit)))
 
 
 def _number_new(session: ReviewSession, nodes: VisitNodes, reading: Reading) -> tuple[dict[int, Drawn], dict[int, str]]:

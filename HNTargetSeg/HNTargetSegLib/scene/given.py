@@ -15,12 +15,16 @@ from HNTargetSegLib.scene.voxels import array_view
 
 
 def case_of_nodes(pre: Any | None, mid: Any | None, name: str = "") -> ReviewCase:
-    """Case of one or two volume nodes.
+    """Case of one or two volumes that are in the scene already, for ``session.open``; nothing is changed.
+
+    A volume under a linear transform is taken where the transform puts it.
 
     Raises
     ------
     BadInputError
-        If both are None or the same node, or one cannot be used.
+        If both are None or the same node, a node holds no scalar image, or lies under a non-linear transform.
+    GeometryError
+        If the transform shears it.
     """
     nodes = {visit: node for visit, node in ((Visit.PRE, pre), (Visit.MID, mid)) if node is not None}
     if not nodes:

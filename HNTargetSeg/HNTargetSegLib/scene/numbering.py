@@ -44,9 +44,8 @@ def lesions_of_segments(segmentation: Any, known: Mapping[str, int]) -> dict[str
 
 def free_id(review: VisitReview, taken: Iterable[int]) -> int:
     """Lowest id above all that a lesion of the visit has or had."""
-    of_proposal = () if review.proposal is None else tuple(lesion.id for lesion in review.proposal)
     of_records = (lesion.id for lesion in (*review.records, *review.retired))
-    return max((*of_proposal, *of_records, *taken), default=0) + 1
+    return max((*review.proposed, *of_records, *taken), default=0) + 1
 
 
 def _own_number(segment_id: str) -> int | None:

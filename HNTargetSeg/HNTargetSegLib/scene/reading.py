@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,14 @@ from HNTargetSegLib.scene.voxels import array_view, extent_of
 
 _OFF_GRID = 0.02
 """Of a voxel; files of segmentations round their numbers."""
+
+
+@dataclass
+class Shared:
+    """What two segments have in common: how many voxels, and index (k, j, i) of one of them."""
+
+    voxels: int
+    first: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +42,8 @@ class Reading:
         Voxels that several segments claim; the later one of the list has them.
     outside
         Voxels beyond the image, which are left out.
+    shared
+        By the ranks of two segments: the one that loses the voxels, and the one that has them.
     """
 
     ranks: np.ndarray
@@ -41,6 +51,7 @@ class Reading:
     filled: frozenset[str]
     overlap: int
     outside: int
+    shared: Mapping[tuple[int, int], Shared] = field(default_factory=dict)
 
     def ids(self, lesions: Mapping[str, int]) -> np.ndarray:
         """Lesion-id map, uint16, of lesion ids by segment id; other segments are left out."""
@@ -74,6 +85,7 @@ def read_segments(node: Any, volume: Any) -> Reading:
     i, j, k = volume.GetImageData().GetDimensions()
     ranks = np.zeros((k, j, i), np.uint16)
     overlap = outside = 0
+    shared: dict[tuple[int, int], Shared] = {}
     counts: np.ndarray = np.zeros(len(names) + 1, np.int64)
     for layer, table in _layers(segmentation, names):
         inside, target, beyond = _placed(layer, grid, ranks.shape, node.GetName())
@@ -81,14 +93,30 @@ def read_segments(node: Any, volume: Any) -> Reading:
         if inside is None:
             continue
         # Slice by slice: most have no voxel, and the others stay in the processor's cache.
-        for values, old in zip(inside, ranks[target], strict=True):
+        for number, (values, old) in enumerate(zip(inside, ranks[target], strict=True)):
             if values.any():
                 new = _looked_up(values, table)
-                overlap += int(np.count_nonzero((old > 0) & (new > 0)))
+                twice = (old > 0) & (new > 0)
+                if twice.any():
+                    overlap += int(np.count_nonzero(twice))
+                    corner = np.array([target[0].start + number, target[1].start, target[2].start])
+                    _add_shared(shared, old, new, twice, corner)
                 counts += np.bincount(new.reshape(-1), minlength=len(counts))
                 np.maximum(old, new, out=old)
     filled = frozenset(name for n, name in enumerate(names, start=1) if counts[n])
-    return Reading(ranks, names, filled, overlap, outside)
+    return Reading(ranks, names, filled, overlap, outside, shared)
+
+
+def _add_shared(
+    shared: dict[tuple[int, int], Shared], old: np.ndarray, new: np.ndarray, twice: np.ndarray, corner: np.ndarray
+) -> None:
+    """Count the voxels of one slice that two segments claim; ``corner`` is the index of the slice's first voxel."""
+    where = np.argwhere(twice)
+    pairs = np.stack([np.minimum(old[twice], new[twice]), np.maximum(old[twice], new[twice])], axis=1)
+    kinds, first, counts = np.unique(pairs, axis=0, return_index=True, return_counts=True)
+    for (under, over), index, count in zip(kinds.tolist(), first, counts.tolist(), strict=True):
+        place = corner + np.array([0, *where[index]])
+        shared.setdefault((under, over), Shared(0, place)).voxels += count
 
 
 def fingerprint(node: Any) -> tuple[object, ...]:

@@ -13,11 +13,13 @@ from HNTargetSegLib.case.volume import Volume
 from HNTargetSegLib.lesions.lesion import LesionSet, State
 from HNTargetSegLib.review import verdicts
 from HNTargetSegLib.review.session import ReviewSession
-from HNTargetSegLib.review.stored import restore_review
+from HNTargetSegLib.review.stored import restore_review, unchanged_lesions
 from HNTargetSegLib.review.visit import VisitReview
 from HNTargetSegLib.scene.numbering import lesions_of_segments
+from HNTargetSegLib.scene.prior_nodes import stored_transform
 from HNTargetSegLib.scene.reading import read_segments
 from HNTargetSegLib.scene.state import stored_segmentation, stored_text, stored_volume
+from HNTargetSegLib.scene.transforms import transform_of
 from HNTargetSegLib.scene.volumes import volume_of
 
 
@@ -37,10 +39,18 @@ def restore_from(node: Any, session: ReviewSession) -> bool:
     if not images:
         return False
     ids = {visit: _ids(node, visit, volume, images[visit]) for visit, volume in nodes.items()}
-    restore_review(session, stored_text(node), images, ids)
+    # The scene side of the session stores what it is told of: the text is another one afterwards.
+    text = stored_text(node)
+    restore_review(session, text, images, ids, transform=_transform(node, images))
     for visit, review in tuple(session.visits.items()):
-        _measure_changed(session, visit, review)
+        _measure_changed(session, visit, review, text)
     return True
+
+
+def _transform(node: Any, images: dict[Visit, Volume]) -> Any | None:
+    """Transform of the stored registration, as its node has it; None where the node is gone."""
+    found = stored_transform(node.GetScene())
+    return None if found is None or Visit.MID not in images else transform_of(found, images[Visit.MID].geometry)
 
 
 def _ids(node: Any, visit: Visit, volume: Any, image: Volume) -> Volume:
@@ -63,16 +73,16 @@ def _recorded(text: str, visit: Visit) -> frozenset[int]:
         return frozenset()
 
 
-def _measure_changed(session: ReviewSession, visit: Visit, review: VisitReview) -> None:
+def _measure_changed(session: ReviewSession, visit: Visit, review: VisitReview, text: str) -> None:
     lesions = review.lesions
     if lesions is None:
         return
-    counts = np.bincount(lesions.ids.array.reshape(-1), minlength=1)
-    changed = tuple(x for x in lesions if x.voxels and (x.id >= len(counts) or counts[x.id] != x.voxels))
+    unchanged = unchanged_lesions(text, visit, lesions)
+    changed = tuple(lesion for lesion in lesions if lesion.voxels and lesion.id not in unchanged)
     if not changed:
         return
     ids = lesions.ids.array
-    table = _without({lesion.id for lesion in changed}, len(counts))
+    table = _without({lesion.id for lesion in changed}, int(ids.max()) + 1)
     rest = tuple(lesion for lesion in lesions if lesion not in changed)
     # As if they were drawn anew: they are measured, and count as edited.
     session.visits[visit] = replace(

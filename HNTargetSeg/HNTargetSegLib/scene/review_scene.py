@@ -9,23 +9,26 @@ from typing import Any
 
 from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.case.patient import Visit
+from HNTargetSegLib.case.volume import Triple
 from HNTargetSegLib.errors import TargetSegError
-from HNTargetSegLib.review.case import ReviewCase
+from HNTargetSegLib.lesions.final_check import Finding
+from HNTargetSegLib.lesions.lesion import LesionSet
 from HNTargetSegLib.review.change import Change, Level, Part
 from HNTargetSegLib.review.session import ReviewSession
 from HNTargetSegLib.scene import segments, views
 from HNTargetSegLib.scene.following import follow
-from HNTargetSegLib.scene.given import case_of_nodes
 from HNTargetSegLib.scene.keeping import KeptReview
 from HNTargetSegLib.scene.logics import SceneLogics
 from HNTargetSegLib.scene.opening import nodes_of_case
+from HNTargetSegLib.scene.overlaps import overlaps_of
+from HNTargetSegLib.scene.prior_nodes import PriorNodes
 from HNTargetSegLib.scene.shown_visits import ShownVisits
 from HNTargetSegLib.scene.style import SegmentStyle
 from HNTargetSegLib.scene.terminology import teach_terminology
 from HNTargetSegLib.scene.visit_nodes import VisitNodes
 from HNTargetSegLib.scene.watching import Due, Reactions, Watch
 
-_STORED = frozenset({Part.CASE, Part.VOXELS, Part.LESIONS, Part.SELECTION, Part.SHOWN})
+_STORED = frozenset({Part.CASE, Part.VOXELS, Part.LESIONS, Part.SELECTION, Part.SHOWN, Part.PRIOR, Part.PROMPTS})
 
 
 class ReviewScene:
@@ -47,6 +50,8 @@ class ReviewScene:
     ----------
     before_write
         Called with the visit before an AI step writes voxels, so that a face can save its editor's undo state.
+    prior_nodes
+        What the scene shows of the registration of the visits.
     """
 
     def __init__(self, session: ReviewSession, scene: Any, *, logics: SceneLogics | None = None) -> None:
@@ -57,7 +62,8 @@ class ReviewScene:
         self._style, self._surfaces = SegmentStyle(), False
         self._following = False
         self._shown = ShownVisits(scene)
-        self._watch = Watch(scene, Reactions(self._scene_closed, self._scene_imported))
+        self.prior_nodes = PriorNodes(scene)
+        self._watch = Watch(scene, Reactions(self.process_pending, self._scene_closed, self._scene_imported))
         self._kept = KeptReview(scene, session, self._watch)
         teach_terminology(self.logics.terminologies)
         self._disconnect = session.changed.connect(self._session_changed)
@@ -90,20 +96,6 @@ class ReviewScene:
         with self._watch.own_changes():
             return nodes.add_segment(label)
 
-    def case_from_nodes(self, pre: Any | None, mid: Any | None, name: str = "") -> ReviewCase:
-        """Case of one or two volumes that are in the scene already, for ``session.open``; nothing is changed.
-
-        A volume under a linear transform is taken where the transform puts it.
-
-        Raises
-        ------
-        BadInputError
-            If both are None or the same node, a node holds no scalar image, or lies under a non-linear transform.
-        GeometryError
-            If the transform shears it.
-        """
-        return case_of_nodes(pre, mid, name)
-
     def show_visits(self, compare: bool, views: Mapping[str, Visit] | None = None) -> None:
         """Put the images into the slice views; call again when views were added.
 
@@ -117,7 +109,7 @@ class ReviewScene:
             groups decide in compare mode: the lowest group shows pre-RT, all others mid-RT.
         """
         self._shown.arrange(compare, views)
-        self._shown.show(self._nodes, self._session.active)
+        self._show_views()
 
     def set_style(self, style: SegmentStyle) -> None:
         """Draw all segments in another style."""
@@ -150,6 +142,20 @@ class ReviewScene:
         with self._watch.own_changes():
             for nodes in self._nodes.values():
                 nodes.show_surfaces(shown)
+
+    def preview_prior(self, lesions: LesionSet | None) -> None:
+        """Show outlines of pre-RT lesions on the mid-RT image, or none."""
+        with self._watch.own_changes():
+            self.prior_nodes.show(lesions, self._nodes.get(Visit.MID))
+
+    def look_at(self, place: Triple) -> None:
+        """Move the views to a place, LPS mm."""
+        views.jump(self._scene, place)
+
+    def overlaps(self) -> dict[Visit, tuple[Finding, ...]]:
+        """What segments claim together, by visit, for the final check; errors as :meth:`follow_edits`."""
+        reviews = self._session.visits
+        return {visit: overlaps_of(nodes, reviews[visit]) for visit, nodes in self._nodes.items() if visit in reviews}
 
     def follow_edits(self, visit: Visit) -> tuple[int, ...]:
         """Read the segmentation back into the session now; returns the lesion ids whose voxels differ.
@@ -253,11 +259,13 @@ class ReviewScene:
         if change.part is Part.CASE:
             self._show_case()
         elif change.part is Part.VOXELS and visit in self._nodes:
-            self._write(self._nodes[visit], new_run=not change.ids)
+            self._write(self._nodes[visit], change)
         elif change.part in (Part.LESIONS, Part.SHOWN) and visit in self._nodes:
             self._nodes[visit].refresh(session.visits[visit], change.ids)
         elif change.part is Part.SELECTION and session.active is not self._shown.active:
-            self._shown.show(self._nodes, session.active)
+            self._show_views()
+        elif change.part is Part.PRIOR:
+            self._show_prior()
         elif change.part is Part.JUMP and visit is not None:
             views.jump(self._scene, session.place_of(visit, change.ids[0]))
 
@@ -272,7 +280,16 @@ class ReviewScene:
             self._begin(found)
         for found in nodes.values():
             self._watch.watch_nodes(found)
+        self._show_views()
+        self._show_prior()
+
+    def _show_views(self) -> None:
         self._shown.show(self._nodes, self._session.active)
+        self.prior_nodes.follow_views(self._nodes.get(Visit.MID))
+
+    def _show_prior(self) -> None:
+        case = self._session.case
+        self.prior_nodes.follow(*((None, "") if case is None else (case.registration, case.name)))
 
     def _begin(self, nodes: VisitNodes) -> None:
         review = self._session.visits[nodes.visit]
@@ -287,7 +304,7 @@ class ReviewScene:
             nodes.write(review)
         nodes.show_surfaces(self._surfaces)
 
-    def _write(self, nodes: VisitNodes, *, new_run: bool) -> None:
+    def _write(self, nodes: VisitNodes, change: Change) -> None:
         """Write the voxels of a visit, unless they are there already because they were read."""
         review = self._session.visits[nodes.visit]
         if nodes.lost:
@@ -300,7 +317,10 @@ class ReviewScene:
             return
         if self.before_write is not None:
             self.before_write(nodes.visit)
-        nodes.overwrite(review, new_run=new_run)
+        if change.step:
+            nodes.overwrite_part(review, change.ids)
+        else:
+            nodes.overwrite(review, new_run=not change.ids)
         nodes.show_surfaces(self._surfaces)
 
     def _scene_closed(self) -> None:
@@ -327,7 +347,9 @@ class ReviewScene:
         if lost := [visit for visit in lost if visit in self._session.visits]:
             titles = " and ".join(visit.title for visit in lost)
             self._session.say(
-                Level.WARNING, f"The lesions of {titles} were removed from the scene.", "Segment it again."
+                Level.WARNING,
+                f"The lesions of {titles} were removed from the scene, and what was said of them.",
+                "Open the patient again to go on with the review as it was, or segment it again.",
             )
             self._told(partial(self._lose_lesions, lost))
 
@@ -355,6 +377,7 @@ class ReviewScene:
     def _forget(self) -> None:
         self._watch.leave_nodes()
         self._shown.clear()
+        self.prior_nodes.clear()
         for nodes in self._nodes.values():
             nodes.dispose()
         self._nodes = {}

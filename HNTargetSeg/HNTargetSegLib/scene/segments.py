@@ -151,14 +151,14 @@ def write_lesions(node: Any, volume: Any, review: VisitReview, segments: Mapping
         if lesions is not None and shown:
             image = shared_labelmap(voxel_to_segmentation(node, volume), lesions, shown)
             for lesion in shown:
-                _put(segmentation, now[lesion.id], image, lesion, review, run)
+                put(segmentation, now[lesion.id], image, lesion, review, run)
         remove_segments(segmentation, (name for lesion_id, name in segments.items() if lesion_id not in now))
         for lesion in shown:
             show(display, now[lesion.id], lesion, review)
     return now
 
 
-def _put(segmentation: Any, name: str, image: Any, lesion: Lesion, review: VisitReview, run: str) -> None:
+def put(segmentation: Any, name: str, image: Any, lesion: Lesion, review: VisitReview, run: str) -> None:
     """Let a segment show a lesion of a shared labelmap; the segment is added where it is not there."""
     import slicer
 
@@ -224,8 +224,10 @@ def describe(segment: Any, lesion: Lesion, review: VisitReview, run: str) -> Non
         segment.SetColor(*COLOURS[lesion.label])
     tags.set_tag(segment, tags.TERMINOLOGY, entry)
     tags.write(segment, lesion, run)
-    model = "" if review.run is None else review.run.model.name
-    tags.write_algorithm(segment, lesion, touched=lesion.id in review.touched, model=model)
+    model = review.model_of(lesion)
+    tags.write_algorithm(
+        segment, lesion, touched=lesion.id in review.touched, model="" if model is None else model.name
+    )
 
 
 def show(display: Any, segment_id: str, lesion: Lesion, review: VisitReview) -> None:

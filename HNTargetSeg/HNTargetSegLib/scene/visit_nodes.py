@@ -15,6 +15,7 @@ from HNTargetSegLib.review.visit import VisitReview
 from HNTargetSegLib.scene import segments
 from HNTargetSegLib.scene.history import VoxelHistory
 from HNTargetSegLib.scene.numbering import free_id, lesions_of_segments
+from HNTargetSegLib.scene.part_writing import write_part
 from HNTargetSegLib.scene.reading import Reading, fingerprint, read_segments
 from HNTargetSegLib.scene.tags import written
 from HNTargetSegLib.scene.volumes import grid_of
@@ -131,6 +132,25 @@ class VisitNodes:
         if new_run:
             self.history.next_run(self.review)
         self.write(review)
+
+    def overwrite_part(self, review: VisitReview, ids: Iterable[int]) -> None:
+        """Show a review of which a box has changed some lesions: one step to take back, and no other voxel written.
+
+        Parameters
+        ----------
+        ids
+            Of the lesions that have changed, are new or are gone.
+        """
+        self.history.save()
+        before = self.review
+        self.history.next_run(before)
+        known = {number: name for name, number in self.number().items()}
+        if write_part(self.segmentation, self.volume, before, review, frozenset(ids), known, self.history.run):
+            self.review = review
+            self.number()
+            self.mark_seen()
+        else:
+            self.write(review)
 
     def refresh(self, review: VisitReview, ids: Iterable[int] = ()) -> None:
         """Show names, kinds, states and visibility of some lesions, or of all; the voxels stay."""

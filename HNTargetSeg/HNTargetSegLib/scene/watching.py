@@ -26,8 +26,9 @@ class Due(str, Enum):
 
 @dataclass(frozen=True)
 class Reactions:
-    """What is done at once when the scene was closed or read."""
+    """What is done at once before the scene is closed, and when it was closed or read."""
 
+    closing: Callable[[], object]
     closed: Callable[[], object]
     imported: Callable[[], object]
 
@@ -151,6 +152,7 @@ class Watch:
             self.wait_for(Due.STATE)
 
     def _closing(self) -> None:
+        self._reactions.closing()
         self.away = True
 
     def _closed(self) -> None:

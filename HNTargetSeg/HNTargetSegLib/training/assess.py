@@ -12,6 +12,7 @@ from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.case.read import read_mask, read_volume
 from HNTargetSegLib.metrics.detection import Detection, detect
 from HNTargetSegLib.metrics.overlap import Overlap, dsc_agg, overlap
+from HNTargetSegLib.models.channels import VisitPrior
 from HNTargetSegLib.pipeline import LoadedModel, segment_visit
 from HNTargetSegLib.training.cases import TrainingCase
 
@@ -29,12 +30,13 @@ class CaseFigures:
 def assess(
     model: LoadedModel, cases: Sequence[TrainingCase], say: Callable[[str], None] = print
 ) -> tuple[CaseFigures, ...]:
-    """Segment each case and compare it with its mask."""
+    """Segment each case, with its prior where it has one and the model reads it, and compare it with its mask."""
     figures = []
     for case in cases:
         image = read_volume(case.image)
         truth = read_mask(case.mask, like=image)
-        found = segment_visit(image, model).lesions.label_map()
+        prior = None if case.prior is None else VisitPrior(read_mask(case.prior, like=image))
+        found = segment_visit(image, model, prior=prior).lesions.label_map()
         for label in Target:
             reference, prediction = truth.array == label, found.array == label
             figures.append(

@@ -27,20 +27,21 @@ def require_same_choices(fold: Path, choices: Mapping[str, Any], home: Path) -> 
     fold
         Folder of its checkpoints.
     choices
-        ``seed``, and ``loss`` with the options that the trainer reads.
+        ``seed``, ``loss`` with the options that the trainer reads, and ``prior`` where there is one.
     home
         Folder that the user knows it by.
 
     Raises
     ------
     BadInputError
-        If it was begun with another seed, or with other options of the loss.
+        If it was begun with another seed, or with other options of the loss or of the prior.
     """
     path = fold / _RECORD
     if has_checkpoint(fold):
         begun = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         _refuse_other_seed(begun.get("seed"), choices["seed"], home)
-        _refuse_other_loss(begun.get("loss", {}), choices["loss"], home)
+        _refuse_others("loss", begun.get("loss", {}), choices["loss"], home)
+        _refuse_others("prior", begun.get("prior", {}), _plain(choices.get("prior", {})), home)
 
 
 def hold_choices(fold: Path, choices: Mapping[str, Any]) -> None:
@@ -48,8 +49,13 @@ def hold_choices(fold: Path, choices: Mapping[str, Any]) -> None:
     write_text(fold / _RECORD, json.dumps(dict(choices)) + "\n")
 
 
-def require_same_network(fold: Path, plans: Path, configuration: str = "3d_fullres") -> None:
+def require_same_network(fold: Path, plans: Path, configuration: str = "3d_fullres", channels: int = 1) -> None:
     """Refuse to go on from a checkpoint of another architecture, before nnU-Net fails on it.
+
+    Parameters
+    ----------
+    channels
+        Of the network's input.
 
     Raises
     ------
@@ -67,7 +73,7 @@ def require_same_network(fold: Path, plans: Path, configuration: str = "3d_fullr
     except ModelError as error:
         raise BadInputError(error.what, path=found[0], remedy=remedy) from error
     content = json.loads(plans.read_text(encoding="utf-8"))
-    expected = _planned_shapes(content["configurations"][configuration]["architecture"])
+    expected = _planned_shapes(content["configurations"][configuration]["architecture"], channels)
     differing = [name for name in {**expected, **shapes} if expected.get(name) != shapes.get(name)]
     if differing:
         raise BadInputError(
@@ -78,7 +84,7 @@ def require_same_network(fold: Path, plans: Path, configuration: str = "3d_fullr
         )
 
 
-def _planned_shapes(architecture: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+def _planned_shapes(architecture: Mapping[str, Any], channels: int) -> dict[str, tuple[int, ...]]:
     import torch
     from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
@@ -88,7 +94,7 @@ def _planned_shapes(architecture: Mapping[str, Any]) -> dict[str, tuple[int, ...
             architecture["network_class_name"],
             architecture["arch_kwargs"],
             architecture["_kw_requires_import"],
-            1,
+            channels,
             3,
             allow_init=False,
             deep_supervision=True,
@@ -110,11 +116,16 @@ def _refuse_other_seed(begun: int | None, asked: int | None, home: Path) -> None
         )
 
 
-def _refuse_other_loss(begun: Mapping[str, Any], asked: Mapping[str, Any], home: Path) -> None:
+def _plain(choices: Mapping[str, Any]) -> Any:
+    """As JSON gives it back, without tuples."""
+    return json.loads(json.dumps(dict(choices)))
+
+
+def _refuse_others(what: str, begun: Mapping[str, Any], asked: Mapping[str, Any], home: Path) -> None:
     for name in sorted({*begun, *asked}):
         if begun.get(name) != asked.get(name):
             raise BadInputError(
-                f"This training was begun with another loss: {name} was {_said(begun, name)} and is to be "
+                f"This training was begun with another {what}: {name} was {_said(begun, name)} and is to be "
                 f"{_said(asked, name)}",
                 path=home,
                 remedy="Give the same options, or choose another --workspace",

@@ -1,15 +1,17 @@
-"""Training cases: one visit of one patient with its mask, and the patient-level split."""
+"""Training cases: one visit of one patient with its mask and what was known before, and the patient-level split."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from HNTargetSegLib.case.checks import check_image
 from HNTargetSegLib.case.layout import discover
 from HNTargetSegLib.case.orientation import axial_turn
+from HNTargetSegLib.case.patient import PatientFiles
 from HNTargetSegLib.case.read import read_mask, read_volume
 from HNTargetSegLib.errors import BadInputError
 from HNTargetSegLib.files import sha256
@@ -27,12 +29,19 @@ class TrainingCase:
         Patient identifier; all cases of a patient stay on one side of a split.
     image, mask
         Files of the T2 and of its 0/1/2 map.
+    prior
+        What is known beforehand, on the grid of the image: the pre-RT delineation registered to the mid-RT image, or a
+        pre-RT image's own mask. None where no network reads it.
+    training_only
+        Whether the case is never held out: its prior is the very mask that is to be found.
     """
 
     identifier: str
     patient: str
     image: Path
     mask: Path
+    prior: Path | None = None
+    training_only: bool = False
 
 
 def find_cases(data: Path, visit: str = "both") -> tuple[TrainingCase, ...]:
@@ -65,6 +74,29 @@ def find_cases(data: Path, visit: str = "both") -> tuple[TrainingCase, ...]:
     return tuple(cases)
 
 
+def find_prior_cases(data: Path) -> tuple[TrainingCase, ...]:
+    """Cases with what was known before, of a folder in the HNTS-MRG layout, as Ren et al. (arXiv 2410.12941) have them.
+
+    The mid-RT visit of each patient, ``<ID>mid``, with the registered pre-RT mask as its prior, and the pre-RT visit,
+    ``<ID>pre``, with its own mask as its prior, for training only.
+
+    Raises
+    ------
+    BadInputError
+        If a visit lacks its image or mask, a patient has no registered mask, or fewer than two patients are there.
+    """
+    by_patient = {patient.name: patient for patient in discover(data)}
+    cases = []
+    for case in find_cases(data):
+        if case.identifier == f"{case.patient}_pre":
+            changes: dict[str, Any] = {"prior": case.mask, "training_only": True}
+        else:
+            changes = {"prior": _registered_mask(by_patient[case.patient], data)}
+        visit = case.identifier.rpartition("_")[2]
+        cases.append(replace(case, identifier=f"{case.patient}{visit}", **changes))
+    return tuple(cases)
+
+
 def check_case(case: TrainingCase) -> None:
     """Read a case as the training will: a slip costs a sentence now and hours later.
 
@@ -85,6 +117,8 @@ def check_case(case: TrainingCase) -> None:
             "stored, and at prediction every image is turned to these axes",
         )
     read_mask(case.mask, like=image)
+    if case.prior is not None:
+        read_mask(case.prior, like=image)
 
 
 def require_distinct_patients(cases: Sequence[TrainingCase]) -> None:
@@ -119,8 +153,18 @@ def split_by_patient(cases: Sequence[TrainingCase], validation_share: float = 0.
     held_out = set(patients[: max(1, round(validation_share * len(patients)))])
     return {
         "train": [case.identifier for case in cases if case.patient not in held_out],
-        "val": [case.identifier for case in cases if case.patient in held_out],
+        "val": [case.identifier for case in cases if case.patient in held_out and not case.training_only],
     }
+
+
+def _registered_mask(patient: PatientFiles, data: Path) -> Path:
+    if patient.registered_mask is None:
+        raise BadInputError(
+            f"Patient {patient.name} has no registered pre-RT mask",
+            path=data / patient.name,
+            remedy=f"Make {patient.name}_preRT_mask_registered.nii.gz (hntargetseg register), or take the patient out",
+        )
+    return patient.registered_mask
 
 
 def _case(data: Path, patient: str, visit: str, image: Path | None, mask: Path | None) -> TrainingCase:

@@ -82,7 +82,7 @@ def check_folds(folds: Sequence[Mapping[str, Sequence[str]]], cases: Sequence[Tr
     ------
     BadInputError
         If a fold has no case on one side, names one that is not there, has a patient on both sides, or a patient is
-        held out in two folds.
+        held out in two folds, or a case that is for training only is held out.
     """
     patient_of = {case.identifier: case.patient for case in cases}
     held_out: dict[str, int] = {}
@@ -95,6 +95,7 @@ def check_folds(folds: Sequence[Mapping[str, Sequence[str]]], cases: Sequence[Tr
         train, val = ({patient_of[name] for name in fold[side]} for side in ("train", "val"))
         if not train or not val:
             raise BadInputError(f"Fold {number} has no case on one side", path=path)
+        _refuse_training_only(cases, fold, path)
         if train & val:
             raise BadInputError(
                 f"Fold {number} has patient {min(train & val)} on both sides",
@@ -111,6 +112,16 @@ def check_folds(folds: Sequence[Mapping[str, Sequence[str]]], cases: Sequence[Tr
         held_out.update(dict.fromkeys(val, number))
 
 
+def _refuse_training_only(cases: Sequence[TrainingCase], fold: Mapping[str, Sequence[str]], path: Any) -> None:
+    seen = {case.identifier for case in cases if case.training_only} & set(fold["val"])
+    if seen:
+        raise BadInputError(
+            f"A fold holds out {min(seen)}, whose prior is the very mask that is to be found",
+            path=path,
+            remedy="Hold out mid-RT cases only",
+        )
+
+
 def _shuffled(cases: Sequence[TrainingCase]) -> list[str]:
     # By a hash of the name: neither the order of the folder nor a new patient moves the others' places.
     return sorted({case.patient for case in cases}, key=lambda name: (zlib.crc32(name.encode()), name))
@@ -120,5 +131,5 @@ def _holding_out(cases: Sequence[TrainingCase], patients: Sequence[str]) -> Fold
     held_out = set(patients)
     return {
         "train": [case.identifier for case in cases if case.patient not in held_out],
-        "val": [case.identifier for case in cases if case.patient in held_out],
+        "val": [case.identifier for case in cases if case.patient in held_out and not case.training_only],
     }

@@ -12,6 +12,7 @@ from typing import Any
 
 from HNTargetSegLib import __version__
 from HNTargetSegLib.models.card import UNKNOWN, ModelCard, checked_name
+from HNTargetSegLib.models.channel_options import ChannelOptions
 from HNTargetSegLib.models.recipe import Recipe
 from HNTargetSegLib.models.results import store_from_results
 from HNTargetSegLib.models.store import user_models_folder
@@ -92,11 +93,12 @@ def model_card(options: TrainingOptions, cases: Sequence[TrainingCase], publicat
     return ModelCard(
         name=publication.name,
         version=__version__,
-        recipe=Recipe.T2,
+        recipe=Recipe.T2 if options.prior is None else Recipe.T2_GRADIENT,
+        channels=ChannelOptions() if options.prior is None else ChannelOptions(options.prior.gradient),
         default=publication.default,
         metadata={"created": datetime.date.today().isoformat(), "author": "HNTargetSeg developers"},
         basics={
-            "summary": "Primary tumour (GTVp, 1) and metastatic lymph nodes (GTVn, 2) on one T2-weighted MR",
+            "summary": _summary(options),
             "intended_use": "Research, teaching and software tests",
             "limits": list(publication.limits),
             "licence": publication.licence,
@@ -112,6 +114,7 @@ def model_card(options: TrainingOptions, cases: Sequence[TrainingCase], publicat
             "images": len(cases),
             "method": f"{options.trainer}: {options.loss.in_words}; nnU-Net's augmentation, {preset.in_words}",
             "loss": {"name": options.loss.name, **options.loss.to_dict()},
+            **({} if options.prior is None else {"prior": options.prior.in_words}),
             "seed": "none" if preset.seed is None else preset.seed,
             "command": publication.command,
         },
@@ -121,4 +124,16 @@ def model_card(options: TrainingOptions, cases: Sequence[TrainingCase], publicat
             "risks": "A wrong target can harm; every lesion is to be reviewed by a physician",
             "monitoring": "Compare with the figures above after each change of data or software",
         },
+    )
+
+
+def _summary(options: TrainingOptions) -> str:
+    summary = "Primary tumour (GTVp, 1) and metastatic lymph nodes (GTVn, 2) on one T2-weighted MR"
+    if options.prior is None:
+        return summary
+    told = "with the gradient map of the pre-RT tumour regions"
+    return (
+        f"{summary}, {told}"
+        if options.prior.draws is None
+        else f"{summary}, {told}, of boxes drawn by hand, or of none"
     )

@@ -9,12 +9,18 @@ from pathlib import Path
 from HNTargetSegLib.errors import BadInputError, OutputError
 from HNTargetSegLib.training.cases import TrainingCase
 
-_BYTES_A_VOXEL = 4 + 1
-"""An image in float32 and its labels; nnU-Net compresses both, and a finer target grid takes the room back."""
+_BYTES_A_CHANNEL = 4
+_BYTES_OF_LABELS = 1
+"""Images in float32 and labels; nnU-Net compresses both, and a finer target grid takes the room back."""
 
 
-def preprocessed_bytes(cases: Iterable[TrainingCase]) -> int:
+def preprocessed_bytes(cases: Iterable[TrainingCase], channels: int = 1) -> int:
     """Bytes of all cases as nnU-Net's preprocessing keeps them, uncompressed: an upper bound on equal grids.
+
+    Parameters
+    ----------
+    channels
+        Of each case.
 
     Raises
     ------
@@ -34,7 +40,7 @@ def preprocessed_bytes(cases: Iterable[TrainingCase]) -> int:
         voxels = 1
         for size in reader.GetSize():
             voxels *= size
-        total += voxels * _BYTES_A_VOXEL
+        total += voxels * (channels * _BYTES_A_CHANNEL + _BYTES_OF_LABELS)
     return total
 
 

@@ -15,6 +15,8 @@ from HNTargetSegLib.training.cases import TrainingCase, check_case, require_dist
 from HNTargetSegLib.training.folds import Fold, check_folds
 from HNTargetSegLib.training.loss_choice import LossChoice
 from HNTargetSegLib.training.presets import Preset
+from HNTargetSegLib.training.prior_channel import map_file, write_prior_channel
+from HNTargetSegLib.training.prior_recipe import PriorRecipe, dataset_name, dataset_number
 from HNTargetSegLib.training.space import preprocessed_bytes, require_space
 from HNTargetSegLib.training.workspace import Workspace
 
@@ -42,6 +44,9 @@ class TrainingOptions:
         The splits; empty is one split with a tenth of the patients held out.
     gpus
         Over one, nnU-Net trains on several at once (its DDP).
+    prior
+        Of the second channel; None trains on the T2 alone. Its data set has a number and name of its own, so that
+        trainings with and without it share a folder.
 
     Raises
     ------
@@ -56,8 +61,12 @@ class TrainingOptions:
     fold: int = 0
     folds: tuple[Fold, ...] = ()
     gpus: int = 1
+    prior: PriorRecipe | None = None
 
     def __post_init__(self) -> None:
+        if self.prior is not None and self.workspace.dataset_name != dataset_name(self.prior):
+            number, name = dataset_number(self.prior), dataset_name(self.prior)
+            object.__setattr__(self, "workspace", replace(self.workspace, dataset_id=number, dataset_name=name))
         if self.device not in _DEVICES:
             raise BadInputError(f"There is no device '{self.device}'", remedy=f"Choose one of {', '.join(_DEVICES)}")
         if self.gpus < 1 or (self.gpus > 1 and self.device != "cuda"):
@@ -98,7 +107,7 @@ def train(cases: Sequence[TrainingCase], options: TrainingOptions, say: Callable
         If the device is missing.
     BadInputError
         If an image or mask cannot be used (all are read before nnU-Net starts), a patient is there twice or on both
-        sides of a fold, or the workspace was begun with other cases, another seed or loss, or another network.
+        sides of a fold, or the workspace was begun with other cases, another seed, loss or prior, or another network.
     OutputError
         If the disk is too small.
     TargetSegError
@@ -108,7 +117,8 @@ def train(cases: Sequence[TrainingCase], options: TrainingOptions, say: Callable
     require_same_choices(options.fold_folder, _choices(options), options.workspace.home)
     prepare(cases, options, say)
     hold_choices(options.fold_folder, _choices(options))
-    require_same_network(options.fold_folder, options.workspace.preprocessed / f"{options.preset.plans}.json")
+    plans = options.workspace.preprocessed / f"{options.preset.plans}.json"
+    require_same_network(options.fold_folder, plans, channels=len(channel_names(options.prior)))
     for number in range(len(options.preset.phases)):
         _run_phase(number, options, say)
     return options.results
@@ -127,10 +137,14 @@ def prepare(cases: Sequence[TrainingCase], options: TrainingOptions, say: Callab
         require_distinct_patients(cases)
         for case in cases:
             check_case(case)
-        require_space(workspace.root, preprocessed_bytes(cases))
+        require_space(workspace.root, preprocessed_bytes(cases, channels=2 if options.prior else 1))
     folds = options.folds or (split_by_patient(cases),)
     check_folds(folds, cases)
-    write_raw_dataset(workspace, cases)
+    if options.prior is not None:
+        if not begun:
+            say(f"Making {len(cases)} gradient maps")
+        write_prior_channel(workspace.raw, cases, options.prior)
+    write_raw_dataset(workspace, cases, options.prior)
     dataset = str(workspace.dataset_id)
     if not begun:
         workspace.run("fingerprint", ["-d", dataset, "--verify_dataset_integrity", "-np", "2"], environment, say)
@@ -160,7 +174,8 @@ def _require_devices(options: TrainingOptions) -> None:
 
 
 def _choices(options: TrainingOptions) -> dict[str, Any]:
-    return {"seed": options.preset.seed, "loss": options.loss.to_dict()}
+    choices: dict[str, Any] = {"seed": options.preset.seed, "loss": options.loss.to_dict()}
+    return choices if options.prior is None else {**choices, "prior": options.prior.to_dict()}
 
 
 def _run_phase(number: int, options: TrainingOptions, say: Callable[[str], None]) -> None:
@@ -175,12 +190,22 @@ def _run_phase(number: int, options: TrainingOptions, say: Callable[[str], None]
     arguments += ["-p", preset.plans, "-device", options.device]
     arguments += ["-num_gpus", str(options.gpus)] if options.gpus > 1 else []
     arguments += ["--c"] if has_checkpoint(options.fold_folder) else []
-    workspace.run("train", arguments, workspace.environment(schedule, options.device, options.loss.to_dict()), say)
+    environment = workspace.environment(schedule, options.device, options.loss.to_dict(), _prior_choice(options))
+    workspace.run("train", arguments, environment, say)
     finished.touch()
 
 
-def write_raw_dataset(workspace: Workspace, cases: Sequence[TrainingCase]) -> None:
+def _prior_choice(options: TrainingOptions) -> dict[str, Any]:
+    return {} if options.prior is None else options.prior.to_dict()
+
+
+def write_raw_dataset(workspace: Workspace, cases: Sequence[TrainingCase], prior: PriorRecipe | None = None) -> None:
     """Describe the cases to nnU-Net where they lie, without copying an image.
+
+    Parameters
+    ----------
+    prior
+        Recipe of the second channel, whose files are there already.
 
     Raises
     ------
@@ -194,13 +219,13 @@ def write_raw_dataset(workspace: Workspace, cases: Sequence[TrainingCase]) -> No
         )
     description = {
         "name": workspace.dataset_name,
-        "channel_names": {"0": "T2"},
+        "channel_names": channel_names(prior),
         "labels": {"background": 0, "GTVp": 1, "GTVn": 2},
         "numTraining": len(cases),
         "file_ending": ".nii.gz",
         "overwrite_image_reader_writer": "SimpleITKIO",
         "dataset": {
-            case.identifier: {"images": [str(case.image.resolve())], "label": str(case.mask.resolve())}
+            case.identifier: {"images": _images(workspace, case, prior), "label": str(case.mask.resolve())}
             for case in cases
         },
     }
@@ -212,6 +237,19 @@ def write_raw_dataset(workspace: Workspace, cases: Sequence[TrainingCase]) -> No
             remedy="Choose another --workspace, or remove this one",
         )
     workspace.write_json(path, description)
+
+
+def channel_names(prior: PriorRecipe | None) -> dict[str, str]:
+    """As ``dataset.json`` has them: nnU-Net normalises each channel by its name."""
+    # Any name that nnU-Net does not know is normalised by z-score.
+    return {"0": "T2"} | (
+        {} if prior is None else {"1": {"noNorm": "noNorm", "zscore": "gradient"}[prior.normalisation]}
+    )
+
+
+def _images(workspace: Workspace, case: TrainingCase, prior: PriorRecipe | None) -> list[str]:
+    second = [] if prior is None else [str(map_file(workspace.raw, case).resolve())]
+    return [str(case.image.resolve()), *second]
 
 
 def adapt_plans(workspace: Workspace, preset: Preset) -> None:

@@ -83,13 +83,21 @@ class Workspace:
         """Folder of one trained model."""
         return self.home / "results" / self.dataset / f"{trainer}__{plans}__{configuration}"
 
-    def environment(self, schedule: Schedule, device: str, loss: Mapping[str, Any] | None = None) -> dict[str, str]:
+    def environment(
+        self,
+        schedule: Schedule,
+        device: str,
+        loss: Mapping[str, Any] | None = None,
+        prior: Mapping[str, Any] | None = None,
+    ) -> dict[str, str]:
         """Environment of nnU-Net's commands.
 
         Parameters
         ----------
         loss
             Options of the trainer's loss.
+        prior
+            Recipe of the second channel, in its JSON form.
         """
         variables = dict(os.environ)
         variables.update(
@@ -99,6 +107,7 @@ class Workspace:
             nnUNet_extTrainer=str(TRAINERS),
             HNTARGETSEG_SCHEDULE=json.dumps(schedule.to_dict()),
             HNTARGETSEG_LOSS=json.dumps(dict(loss or {})),
+            HNTARGETSEG_PRIOR=json.dumps(dict(prior or {})),
         )
         if device == "cpu":
             # One loader keeps two cores busy with the network; more only take its time.

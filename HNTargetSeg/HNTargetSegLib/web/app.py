@@ -98,13 +98,14 @@ class ReviewApp:
 
     def _follow_once(self) -> bool:
         """Take in what worker and scene have to say; returns whether a run is at work."""
-        busy, trouble = self.segmenting.state.running, ""
+        busy, trouble = self.segmenting.busy, ""
         try:
             busy = self.segmenting.poll()
             if self.scene.pending:
                 self.scene.process_pending()
             self.editing.refresh()
             self.stage.refresh()
+            self.saving.tick()
         except Exception as error:
             trouble = repr(error)
             # What goes wrong each time is said once.
@@ -165,7 +166,10 @@ class ReviewApp:
 
         async def opened() -> None:
             with self.server.state:
-                await self.opening.open_upload(folder)
+                if self.server.state.dialog == "import":
+                    await self.importing.receive(folder)
+                else:
+                    await self.opening.open_upload(folder)
 
         create_task(opened())
 
@@ -176,8 +180,10 @@ class ReviewApp:
     def _make_actions(self, allowed: AllowedFolders) -> None:
         from HNTargetSegLib.web.editing import Editing
         from HNTargetSegLib.web.exporting import Exporting
+        from HNTargetSegLib.web.importing import Importing
         from HNTargetSegLib.web.lesion_actions import LesionActions
         from HNTargetSegLib.web.opening import Opening
+        from HNTargetSegLib.web.registering import PriorCard
         from HNTargetSegLib.web.running import Running
         from HNTargetSegLib.web.saving import Saving
         from HNTargetSegLib.web.stage import Stage
@@ -186,20 +192,26 @@ class ReviewApp:
         self.stage = Stage(self.desk)
         self.editing = Editing(self.desk)
         self.saving = Saving(self.desk)
-        self.opening = Opening(self.desk, allowed, self.saving.save)
+        self.opening = Opening(self.desk, allowed, self.saving)
         self.running = Running(self.desk)
+        self.prior = PriorCard(self.desk, allowed)
         self.exporting = Exporting(self.desk, allowed)
+        self.importing = Importing(self.desk, allowed)
         self.actions: dict[str, Any] = {
             **_methods(self.lesions),
             **_methods(self.stage),
             **_methods(self.editing),
             **_methods(self.opening),
+            **_methods(self.prior),
             "undo_verdict": self.lesions.undo,
             "redo_verdict": self.lesions.redo,
             "start_run": self.running.start,
             "cancel_run": self.running.cancel,
             "open_export": self.exporting.open,
             "write_export": self.exporting.write,
+            "check_export": self.exporting.check_export,
+            "show_finding": self.exporting.show_finding,
+            **_methods(self.importing),
             "download_export": self._download,
             **{name: getattr(self, name) for name in _OWN_ACTIONS},
         }
@@ -255,9 +267,12 @@ _OWN_ACTIONS = (
 )
 
 
+_NOT_FOR_THE_PAGE = ("refresh", "open_given", "open_upload", "receive")
+
+
 def _methods(owner: Any) -> dict[str, Any]:
     names = [name for name in vars(type(owner)) if not name.startswith("_")]
-    return {name: getattr(owner, name) for name in names if name not in ("refresh", "open_given", "open_upload")}
+    return {name: getattr(owner, name) for name in names if name not in _NOT_FOR_THE_PAGE}
 
 
 def _require_trame_slicer() -> None:

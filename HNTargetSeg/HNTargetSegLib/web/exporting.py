@@ -6,11 +6,15 @@ import io
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.export.format import DEFAULT_FORMATS, REPORT_HTML, REPORT_PDF, Format
 from HNTargetSegLib.review.change import Level
+from HNTargetSegLib.review.dicom_source import without_series
 from HNTargetSegLib.review.exporting import export_review
+from HNTargetSegLib.review.final_check import VisitFinding, final_check, show_finding
 from HNTargetSegLib.web.access_folders import AllowedFolders
 from HNTargetSegLib.web.desk import Desk, told
 from HNTargetSegLib.web.shown import rejected_items, undecided_items
@@ -30,7 +34,10 @@ class Exporting:
     def __init__(self, desk: Desk, allowed: AllowedFolders) -> None:
         self.desk = desk
         self._allowed = allowed
-        desk.state.change("export_visits")(lambda **_: self._list())
+        self._findings: tuple[VisitFinding, ...] = ()
+        desk.state.change("export_visits", "export_series_pre", "export_series_mid")(lambda **_: self._list())
+        desk.state.formats = [{"value": kind.value, "title": kind.title, "dicom": kind.is_dicom} for kind in Format]
+        desk.state.export_formats = [kind.value for kind in DEFAULT_FORMATS]
 
     @told
     def open(self) -> None:
@@ -45,7 +52,28 @@ class Exporting:
             name = session.case.name if session.case is not None else "patient"
             state.export_folder = str(self._allowed.roots[0] / f"HNTargetSeg-{name}")
         self._list()
+        state.findings, state.checked = [], False
         state.dialog = "export"
+
+    @told
+    async def check_export(self) -> None:
+        """Look for what should be looked at before the lesions leave."""
+        session, state = self.desk.session, self.desk.state
+        for visit in tuple(session.visits):
+            self.desk.scene.follow_edits(visit)
+        overlaps = self.desk.scene.overlaps()
+        visits = self._visits()
+        self._findings = await self.desk.wait(
+            "Checking the lesions ...", lambda: final_check(session, visits, overlaps)
+        )
+        state.findings = [{"number": n, "text": found.text} for n, found in enumerate(self._findings)]
+        state.checked = True
+
+    @told
+    def show_finding(self, number: int) -> None:
+        """Close the dialog and move the views to a finding."""
+        self.desk.state.dialog = ""
+        show_finding(self.desk.session, self._findings[int(number)], self.desk.scene.look_at)
 
     @told
     async def write(self) -> None:
@@ -59,7 +87,9 @@ class Exporting:
         existing = next(folder for folder in (target, *target.parents) if folder.exists())
         self._allowed.checked(existing)
         folders = await self._export(target)
-        files = sorted(str(path) for folder in folders.values() for path in folder.iterdir() if path.is_file())
+        found = {path for folder in folders.values() for path in folder.rglob("*") if path.is_file()}
+        reports = (target / name for name in (REPORT_HTML, REPORT_PDF))
+        files = sorted(str(path) for path in found | {path for path in reports if path.is_file()})
         state.export_files = files
         self.desk.session.say(Level.INFO, f"{len(files)} files were written into {target}.")
 
@@ -78,14 +108,26 @@ class Exporting:
 
     async def _export(self, folder: Path) -> dict[Visit, Path]:
         """Write the files while the page waits: the pictures take seconds, and the views shall not stand still."""
-        chosen, confirmed = self._visits(), self._confirmed()
+        chosen, confirmed, formats, series = self._visits(), self._confirmed(), self._formats(), self._series()
+        if not formats:
+            raise BadInputError("No format is chosen", remedy="Choose one at least")
         for visit in chosen:
             # A segmentation that cannot be read ends it here: what is on screen is not what would leave.
             self.desk.scene.follow_edits(visit)
         return await self.desk.wait(
             "Writing the export ...",
-            lambda: export_review(self.desk.session, folder, visits=chosen, confirmed=confirmed),
+            lambda: export_review(
+                self.desk.session, folder, visits=chosen, confirmed=confirmed, formats=formats, series=series
+            ),
         )
+
+    def _formats(self) -> list[Format]:
+        return [kind for kind in Format if kind.value in (self.desk.state.export_formats or [])]
+
+    def _series(self) -> dict[Visit, Path]:
+        """DICOM folder by visit, where one was named; checked as what the page may open."""
+        texts = {visit: str(self.desk.state[f"export_series_{visit.value}"] or "").strip() for visit in Visit}
+        return {visit: self._allowed.checked(Path(text).expanduser()) for visit, text in texts.items() if text}
 
     def _visits(self) -> list[Visit]:
         chosen = [Visit(value) for value in self.desk.state.export_visits]
@@ -111,4 +153,18 @@ class Exporting:
             ],
             "undecided": undecided,
             "rejected": rejected_items(session, visits),
+            "series": self._lacking_series(visits),
         }
+        if any(not item["named"] for item in state.leaving["series"]):
+            dicom = {kind.value for kind in Format if kind.is_dicom}
+            state.export_formats = [value for value in state.export_formats if value not in dicom]
+
+    def _lacking_series(self, visits: list[Visit]) -> list[dict[str, Any]]:
+        """Visits whose series has to be named before DICOM can be written, and why."""
+        state, found = self.desk.state, []
+        for visit in visits:
+            if reason := without_series(self.desk.session.visits[visit]):
+                named = bool(str(state[f"export_series_{visit.value}"] or "").strip())
+                item: dict[str, Any] = {"value": visit.value, "title": visit.title, "reason": reason, "named": named}
+                found.append(item)
+        return found

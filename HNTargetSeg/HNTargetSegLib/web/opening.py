@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from HNTargetSegLib.case.layout import discover
 from HNTargetSegLib.case.patient import PatientFiles, Visit
 from HNTargetSegLib.errors import BadInputError, TargetSegError
-from HNTargetSegLib.review.autosave import SavedReview, case_of_saved, go_on, saved_of, saved_reviews
+from HNTargetSegLib.review.autosave import SavedReview, case_of_saved, saved_of, saved_reviews
 from HNTargetSegLib.review.case import Concern, ReviewCase, case_of_files, case_of_images
+from HNTargetSegLib.review.going_on import GoOn
 from HNTargetSegLib.web.access_folders import AllowedFolders
 from HNTargetSegLib.web.choosing import FoundImage, images_in
 from HNTargetSegLib.web.desk import Desk, told
-from HNTargetSegLib.web.saving import saved_item
+from HNTargetSegLib.web.saving import Saving, saved_item
 
 
 class Opening:
@@ -25,14 +25,13 @@ class Opening:
         The review.
     allowed
         Folders of the server that the page may look into.
-    save
+    saving
         Keeps the open review before it is closed.
     """
 
-    def __init__(self, desk: Desk, allowed: AllowedFolders, save: Callable[[], object]) -> None:
+    def __init__(self, desk: Desk, allowed: AllowedFolders, saving: Saving) -> None:
         self.desk = desk
-        self._allowed, self._save = allowed, save
-        self._unsavable = False
+        self._allowed, self._saving = allowed, saving
         self._found: list[PatientFiles] = []
         self._images: list[FoundImage] = []
         self._waiting: tuple[ReviewCase, Path | None] | None = None
@@ -125,13 +124,12 @@ class Opening:
 
     @told
     def answer_saved(self, choice: str) -> None:
-        """Say what to do about the review on disk: ``continue``, ``anew`` or ``cancel``."""
+        """Say what to do about the review on disk, a value of :class:`HNTargetSegLib.review.going_on.GoOn`."""
         waiting, self._waiting = self._waiting, None
         saved, self._saved = self._saved, None
         self.desk.state.dialog = ""
-        if waiting is None or saved is None or choice == "cancel":
-            return
-        self._open(*waiting, saved if choice == "continue" else None)
+        if waiting is not None and saved is not None and GoOn(choice) is not GoOn.CANCEL:
+            self._open(*waiting, saved if GoOn(choice) is GoOn.CONTINUE else None)
 
     @told
     async def go_on_with(self, key: str) -> None:
@@ -147,13 +145,7 @@ class Opening:
     def close_patient(self) -> None:
         """Keep the review, close the patient and show the first screen."""
         self.desk.state.dialog = ""
-        try:
-            self._save()
-        except TargetSegError:
-            # Who closes it again has been told.
-            self._unsavable = not self._unsavable
-            if self._unsavable:
-                raise
+        self._saving.leave()
         self.desk.session.close()
         self._show_recent()
 
@@ -212,11 +204,7 @@ class Opening:
         self.desk.state.dialog = "saved"
 
     def _open(self, case: ReviewCase, folder: Path | None, saved: SavedReview | None = None) -> None:
-        self._save()
-        if saved is None:
-            self.desk.session.open(case)
-        else:
-            go_on(self.desk.session, case, saved)
+        self._saving.open(case, saved)
         if folder is not None:
             self.desk.keep_settings(self.desk.settings().with_recent(folder))
 

@@ -51,6 +51,7 @@ class Running:
             visits,
             model=state.model or None,
             predict=PredictOptions(device=state.device, mode=state.mode),
+            register=bool(state.register_first),
         )
         self.desk.keep_settings(replace(self.desk.settings(), model=state.model, device=state.device, mode=state.mode))
 

@@ -1,56 +1,53 @@
-"""The review on disk: written before it ends, and offered to go on with."""
+"""The review on disk, from the page: what is on screen is taken in first."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from HNTargetSegLib.review.autosave import SavedReview, save_review
-from HNTargetSegLib.review.change import Change, Part
+from HNTargetSegLib.review.autosave import SavedReview
+from HNTargetSegLib.review.autosaving import Autosave, tell_of_unended
+from HNTargetSegLib.review.case import ReviewCase
 from HNTargetSegLib.web.desk import Desk
-
-_WORK = frozenset({Part.VOXELS, Part.LESIONS})
 
 
 class Saving:
-    """Knows whether there is something to keep: a review in which nothing was done never replaces one on disk.
+    """Keeps the page's review; errors are those of :class:`HNTargetSegLib.review.autosaving.Autosave`.
 
     Parameters
     ----------
     desk
         The review.
-
-    Attributes
-    ----------
-    unsaved
-        Whether something was done since the patient was opened or saved.
     """
 
     def __init__(self, desk: Desk) -> None:
-        self.unsaved = False
         self._desk = desk
-        desk.session.changed.connect(self._on_change)
+        self._autosave = Autosave(desk.session)
+        tell_of_unended(desk.session)
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether something is not on disk yet."""
+        return self._autosave.unsaved
+
+    def open(self, case: ReviewCase, saved: SavedReview | None = None) -> None:
+        """Begin a review, or go on with a saved one; the open one is kept first."""
+        self._desk.scene.process_pending()
+        self._autosave.open(case, saved)
 
     def save(self) -> SavedReview | None:
-        """Write the review if something is unsaved; None otherwise.
-
-        Raises
-        ------
-        OutputError
-            If it cannot be written.
-        """
+        """Write the review, which ends; None where nothing was done since it was saved."""
         # The last stroke may not have been read yet.
         self._desk.scene.process_pending()
-        if not self.unsaved:
-            return None
-        saved = save_review(self._desk.session)
-        self.unsaved = False
-        return saved
+        return self._autosave.save(ended=True)
 
-    def _on_change(self, change: Change) -> None:
-        if change.part is Part.CASE:
-            self.unsaved = False
-        elif change.part in _WORK:
-            self.unsaved = True
+    def leave(self) -> None:
+        """Keep the review before the patient is closed."""
+        self._desk.scene.process_pending()
+        self._autosave.leave()
+
+    def tick(self) -> None:
+        """Save what has been unsaved for a minute."""
+        self._autosave.tick()
 
 
 def saved_item(saved: SavedReview) -> dict[str, Any]:

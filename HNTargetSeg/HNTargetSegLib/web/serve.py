@@ -81,7 +81,7 @@ async def _serve(options: ServeOptions, announce: Callable[[str, int], None]) ->
         app.server,
         options.access,
         received=app.received,
-        busy=lambda: app.segmenting.state.running,
+        busy=lambda: app.segmenting.busy,
         before_end=partial(_save, app),
     )
 
@@ -124,17 +124,32 @@ def _save(app: ReviewApp) -> TargetSegError | None:
 
 
 def _end_on_signals(server: Any) -> None:
+    """End the server at Ctrl-C; one that comes before it listens is heeded once it does.
+
+    Stopped while it starts, it would fail: it has no port then, or nothing yet that could be stopped.
+    """
     loop = asyncio.get_running_loop()
-    stopping: list[asyncio.Future[None]] = []
+    is_ready, is_wanted = asyncio.Event(), asyncio.Event()
 
     def stop() -> None:
-        if not stopping:
-            stopping.append(asyncio.ensure_future(server.stop()))
+        if is_ready.is_set() and not is_wanted.is_set():
+            _stopping.add(asyncio.ensure_future(server.stop()))
+        is_wanted.set()
 
+    def ready(**_: Any) -> None:
+        is_ready.set()
+        if is_wanted.is_set():
+            _stopping.add(asyncio.ensure_future(server.stop()))
+
+    server.controller.on_server_ready.add(ready)
     for number in (signal.SIGINT, signal.SIGTERM):
         # Windows has no such handlers: there KeyboardInterrupt ends the loop.
         with suppress(NotImplementedError):
             loop.add_signal_handler(number, stop)
+
+
+_stopping: set[asyncio.Future[None]] = set()
+"""Nobody else holds on to them, and a loop alone does not."""
 
 
 def prepare_environment() -> None:

@@ -9,7 +9,7 @@ from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.lesions.lesion import Fate, Lesion, State
 from HNTargetSegLib.review.change import Message
 from HNTargetSegLib.review.rows import COLUMNS, sorted_lesions
-from HNTargetSegLib.review.segmenting import RunState
+from HNTargetSegLib.review.segmenting import REGISTER, RunState
 from HNTargetSegLib.review.session import ReviewSession
 
 ICONS = {
@@ -32,6 +32,7 @@ COLOURS = {
 _LEVEL_ICONS = {"info": "mdi-information", "warning": "mdi-alert", "error": "mdi-alert-octagon"}
 _STAGES = {
     "": "Starting the worker",
+    "register": "Registering the visits",
     "load": "Loading the model",
     "preprocess": "Preparing the image",
     "network": "Running the network",
@@ -94,6 +95,8 @@ def run_view(state: RunState) -> dict[str, Any]:
         stage = "Stopping"
     of = f"{state.visit.title}: " if state.visit is not None else ""
     steps = f" ({state.done} of {state.total} tiles)" if state.stage == "network" and state.total else ""
+    if state.stage == REGISTER and state.total and not state.cancelling:
+        steps = f" ({state.done} %)"
     fraction = state.fraction
     return {
         "running": state.running,

@@ -32,6 +32,9 @@ class PageState:
         Of :func:`HNTargetSegLib.web.shown.run_view`.
     models, model, device, mode, run_visits
         What to segment with, and which visits.
+    prior, prior_preview, prior_file, register_first
+        Of :func:`HNTargetSegLib.web.registering.prior_view`; whether carried outlines are shown; a file to take; and
+        whether a run registers first.
     tool, draw_label, brush_mm, undo_voxels, redo_voxels
         Correction by hand.
     window_preset, drawing, opacity, thickness
@@ -80,6 +83,11 @@ class PageState:
     device: str = "auto"
     mode: str = "exact"
     run_visits: str = "both"
+    # The visit before
+    prior: dict[str, Any] = field(default_factory=dict)
+    prior_preview: bool = False
+    prior_file: str = ""
+    register_first: bool = True
     # Correction by hand
     tool: str = ""
     draw_label: str = "lesion"
@@ -119,5 +127,19 @@ class PageState:
     confirmed: list[str] = field(default_factory=list)
     export_folder: str = ""
     export_files: list[str] = field(default_factory=list)
+    formats: list[dict[str, Any]] = field(default_factory=list)
+    export_formats: list[str] = field(default_factory=list)
+    export_series_pre: str = ""
+    export_series_mid: str = ""
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    checked: bool = False
+    # Import
+    import_visits: list[dict[str, str]] = field(default_factory=list)
+    import_visit: str = "mid"
+    import_path: str = ""
+    import_file: str = ""
+    import_question: str = ""
+    import_structures: list[dict[str, Any]] = field(default_factory=list)
+    import_replaces: list[str] = field(default_factory=list)
     reviewer: str = ""
     keys: list[dict[str, Any]] = field(default_factory=list)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from HNTargetSegLib.errors import BadInputError, ErrorCode, TargetSegError
 from HNTargetSegLib.worker.arrays import file_in, volume_from_json, volume_to_json
@@ -20,6 +20,10 @@ from HNTargetSegLib.worker.messages import (
     VisitOutcome,
 )
 
+if TYPE_CHECKING:
+    from HNTargetSegLib.worker.prompt_messages import PromptOutcome
+    from HNTargetSegLib.worker.register_messages import RegistrationOutcome
+
 
 def event_to_json(event: Event, folder: Path) -> dict[str, Any]:
     """Plain values of an event; the arrays of a result are written into ``folder / job``.
@@ -31,7 +35,10 @@ def event_to_json(event: Event, folder: Path) -> dict[str, Any]:
     """
     if isinstance(event, ResultEvent):
         visits = [_outcome_to_json(visit, folder, f"{event.job}/{visit.visit}") for visit in event.visits]
-        plain = {"job": event.job, "request": event.request, "content": dict(event.content), "visits": visits}
+        plain: dict[str, Any] = {"job": event.job, "request": event.request, "visits": visits}
+        plain["content"] = dict(event.content)
+        outcomes = {"registration": _registration_to_json(event, folder), "prompt": _prompt_to_json(event, folder)}
+        plain |= {name: outcome for name, outcome in outcomes.items() if outcome is not None}
     else:
         plain = asdict(event)
     return {"event": next(name for name, kind in _KINDS.items() if isinstance(event, kind)), **plain}
@@ -98,7 +105,41 @@ def _outcome_from_json(content: Mapping[str, Any], folder: Path) -> VisitOutcome
 
 def _result(values: Mapping[str, Any], folder: Path) -> ResultEvent:
     visits = tuple(_outcome_from_json(visit, folder) for visit in values["visits"])
-    return ResultEvent(values["job"], values["request"], visits, values["content"])
+    registration = _registration_from_json(values.get("registration"), folder, values["job"])
+    prompt = _prompt_from_json(values.get("prompt"), folder, values["job"])
+    return ResultEvent(values["job"], values["request"], visits, values["content"], registration, prompt)
+
+
+def _registration_to_json(event: ResultEvent, folder: Path) -> dict[str, Any] | None:
+    if event.registration is None:
+        return None
+    from HNTargetSegLib.worker.register_calls import outcome_to_json
+
+    return outcome_to_json(event.registration, folder, event.job)
+
+
+def _registration_from_json(content: Any, folder: Path, job: str) -> RegistrationOutcome | None:
+    if content is None:
+        return None
+    from HNTargetSegLib.worker.register_calls import outcome_from_json
+
+    return outcome_from_json(content, folder, job)
+
+
+def _prompt_to_json(event: ResultEvent, folder: Path) -> dict[str, Any] | None:
+    if event.prompt is None:
+        return None
+    from HNTargetSegLib.worker.prompt_calls import outcome_to_json
+
+    return outcome_to_json(event.prompt, folder, event.job)
+
+
+def _prompt_from_json(content: Any, folder: Path, job: str) -> PromptOutcome | None:
+    if content is None:
+        return None
+    from HNTargetSegLib.worker.prompt_calls import outcome_from_json
+
+    return outcome_from_json(content, folder, job)
 
 
 def _error(values: Mapping[str, Any], folder: Path) -> ErrorEvent:

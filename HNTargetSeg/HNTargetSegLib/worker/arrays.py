@@ -66,9 +66,16 @@ def read_array(path: Path) -> np.ndarray:
     return array
 
 
-def volume_to_json(volume: Volume, folder: Path, name: str) -> dict[str, Any]:
-    """Write a volume's array to ``folder / name`` (``job/what.npy``) and describe the volume in plain values."""
-    write_array(folder / name, volume.array)
+def volume_to_json(volume: Volume, folder: Path, name: str, *, write: bool = True) -> dict[str, Any]:
+    """Write a volume's array to ``folder / name`` (``job/what.npy``) and describe the volume in plain values.
+
+    Parameters
+    ----------
+    write
+        Whether the array is to be written; not where it lies there already.
+    """
+    if write:
+        write_array(folder / name, volume.array)
     return {
         "file": name,
         "geometry": _geometry_to_json(volume.geometry),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LONGEST_LINE = 64 << 20
 """A line of more bytes is no message."""
 
-_JOBS = ("segment", "models", "doctor", "ping")
+_JOBS = ("segment", "register", "prompt", "models", "doctor", "ping")
 _REQUESTS = (*_JOBS, "cancel", "quit")
 _JOB = re.compile(r"[A-Za-z0-9-]{1,40}")
 
@@ -35,7 +35,7 @@ class Call:
     Attributes
     ----------
     request
-        ``segment``, ``models``, ``doctor``, ``ping``, ``cancel`` or ``quit``.
+        ``segment``, ``register``, ``prompt``, ``models``, ``doctor``, ``ping``, ``cancel`` or ``quit``.
     job
         Id of the job; empty for ``quit``.
     """
@@ -101,10 +101,9 @@ def segment_call(job: str, request: SegmentRequest, folder: Path) -> Call:
     OutputError
         If the disk is full.
     """
-    model = request.model
     content = {
         "visits": [_visit_to_json(visit, folder, f"{job}/{visit.visit!s}") for visit in request.visits],
-        "model": {"folder": str(model)} if isinstance(model, Path) else {"name": model},
+        "model": model_to_json(request.model),
         "predict": asdict(request.predict),
         "options": None if request.options is None else asdict(request.options),
         "keep_probability": request.keep_probability,
@@ -127,7 +126,7 @@ def segment_request(call: Call, folder: Path) -> SegmentRequest:
         raise BadInputError("The request to segment is incomplete")
     return SegmentRequest(
         visits=tuple(_visit_from_json(visit, folder) for visit in visits),
-        model=_model(call.content.get("model")),
+        model=model_from_json(call.content.get("model")),
         predict=predict_options(call.content.get("predict")),
         options=None if options is None else _options(SegmentOptions, options),
         keep_probability=keep,
@@ -165,7 +164,19 @@ def _options(kind: type[Options], content: Any) -> Options:
         raise BadInputError(f"These are no {kind.__name__}: {content!r:.200}") from error
 
 
-def _model(content: Any) -> str | Path | None:
+def model_to_json(model: str | Path | None) -> dict[str, Any]:
+    """How a request names its model."""
+    return {"folder": str(model)} if isinstance(model, Path) else {"name": model}
+
+
+def model_from_json(content: Any) -> str | Path | None:
+    """The name or folder that :func:`model_to_json` wrote down.
+
+    Raises
+    ------
+    BadInputError
+        If it is neither.
+    """
     if not isinstance(content, Mapping) or not content.keys() <= {"name", "folder"}:
         raise BadInputError(f"A model is named by its name or folder, not by {content!r:.80}")
     name, folder = content.get("name"), content.get("folder")

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from HNTargetSegLib import __version__
 from HNTargetSegLib.errors import ErrorCode
@@ -22,6 +23,10 @@ from HNTargetSegLib.worker.interpreter import default_interpreter
 from HNTargetSegLib.worker.log_file import new_log_file
 from HNTargetSegLib.worker.messages import ErrorEvent, Event, LogEvent, ReadyEvent, ResultEvent, SegmentRequest
 from HNTargetSegLib.worker.private_folder import PrivateFolder
+
+if TYPE_CHECKING:
+    from HNTargetSegLib.worker.prompt_messages import PromptRequest
+    from HNTargetSegLib.worker.register_messages import RegisterRequest
 
 PATIENCE_SECONDS = 2.0
 """How long a worker may take to cancel or to quit before it is killed."""
@@ -123,15 +128,19 @@ class WorkerClient:
         MissingDependencyError
             As :meth:`start`.
         """
-        self.start()
-        job = self._new_job()
-        folder = self._private
-        try:
-            call = segment_call(job, request, folder)
-        except BaseException:
-            shutil.rmtree(folder / job, ignore_errors=True)
-            raise
-        return self._send(call)
+        return self._hand_over(segment_call, request)
+
+    def register(self, request: RegisterRequest) -> str:
+        """Ask for a registration; returns the id of the job. Errors as :meth:`segment`."""
+        from HNTargetSegLib.worker.register_calls import register_call
+
+        return self._hand_over(register_call, request)
+
+    def prompt(self, request: PromptRequest) -> str:
+        """Ask what a box shows; returns the id of the job. Errors as :meth:`segment`."""
+        from HNTargetSegLib.worker.prompt_calls import prompt_call
+
+        return self._hand_over(prompt_call, request)
 
     def models(self) -> str:
         """Ask for the models of the worker's machine; errors as :meth:`start`."""
@@ -189,6 +198,18 @@ class WorkerClient:
     def _new_job(self) -> str:
         self._numbers += 1
         return f"job-{self._numbers}"
+
+    def _hand_over(self, to_call: Callable[[str, Any, Path], Call], request: Any) -> str:
+        """Send a request whose arrays travel as files."""
+        self.start()
+        job = self._new_job()
+        folder = self._private
+        try:
+            call = to_call(job, request, folder)
+        except BaseException:
+            shutil.rmtree(folder / job, ignore_errors=True)
+            raise
+        return self._send(call)
 
     def _ask(self, request: str) -> str:
         self.start()

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any, cast
 from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.case.orientation import axial_turn
 from HNTargetSegLib.case.volume import Volume
-from HNTargetSegLib.errors import CancelledError, ModelError
+from HNTargetSegLib.errors import CancelledError
 from HNTargetSegLib.export.manifest import ModelRecord
 from HNTargetSegLib.lesions.find import find_lesions
 from HNTargetSegLib.lesions.lesion import LesionSet
 from HNTargetSegLib.lesions.match import match_lesions
+from HNTargetSegLib.models.channels import VisitPrior
 from HNTargetSegLib.models.options import PredictOptions
-from HNTargetSegLib.models.store import ModelStore
-from HNTargetSegLib.models.stored import StoredModel, changed_files, load_model
+from HNTargetSegLib.models.stored import StoredModel
 from HNTargetSegLib.pipeline import LoadedModel, segment_visit
 from HNTargetSegLib.worker.arrays import write_array
-from HNTargetSegLib.worker.fallback import Fallback, free_memory
+from HNTargetSegLib.worker.calls import Call
+from HNTargetSegLib.worker.fallback import Fallback
+from HNTargetSegLib.worker.kept_model import KeptModel, Load, chosen_model
 from HNTargetSegLib.worker.messages import (
     Event,
     LogEvent,
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 
     from HNTargetSegLib.models.predictor import Prediction, Predictor
 
-Load = Callable[[StoredModel, PredictOptions], LoadedModel]
 Emit = Callable[[Event], None]
 Cancelled = Callable[[], bool]
 
@@ -60,9 +61,8 @@ class Segmenter:
     def __init__(self, folder: Path, emit: Emit, load: Load = LoadedModel.load) -> None:
         self._folder = folder
         self._emit = emit
-        self._load = load
-        self._loaded: LoadedModel | None = None
-        self._key: tuple[Path, str, PredictOptions] | None = None
+        self._models = KeptModel(emit, load)
+        self._volumes: dict[str, Volume] = {}
 
     def segment(self, job: str, request: SegmentRequest, cancelled: Cancelled) -> ResultEvent:
         """Do a request.
@@ -86,15 +86,34 @@ class Segmenter:
             outcomes.append(replace(outcome, warnings=(*outcome.warnings, *fallback.warnings)))
         return ResultEvent(job, "segment", tuple(outcomes))
 
+    def prompt(self, call: Call, cancelled: Cancelled) -> ResultEvent:
+        """Do a request with a box.
+
+        Raises
+        ------
+        TargetSegError
+            As :func:`~HNTargetSegLib.worker.prompting.answer_prompt`.
+        """
+        from HNTargetSegLib.worker.prompt_calls import prompt_request
+        from HNTargetSegLib.worker.prompting import answer_prompt
+
+        request = prompt_request(call, self._folder, self._volumes)
+        return answer_prompt(call.job, request, self._models, self._emit, cancelled)
+
     def _visit(self, stored: StoredModel, options: PredictOptions, work: _VisitWork) -> VisitOutcome:
-        model = self._model(stored, options, work)
+        model = self._models.get(work.job, stored, options, work.cancelled)
         kept = KeptPrediction(model.predictor)
         recording = LoadedModel(model.stored, cast("Predictor", kept))
         image, wanted, progress = work.visit.image, work.request.options, work.progress(self._emit)
-        result = segment_visit(image, recording, wanted, progress=progress, cancelled=work.cancelled)
+        prior = _prior_labels(work.prior)
+        result = segment_visit(
+            image, recording, wanted, prior=VisitPrior(prior), progress=progress, cancelled=work.cancelled
+        )
         if work.cancelled():
             # After the last tile, when nothing else would ask.
             raise CancelledError
+        if kept.last is not None and self._models.key is not None:
+            self._models.visits.remember(image, prior, model, self._models.key, kept.last)
         lesions = result.lesions
         if work.prior is not None:
             lesions = match_lesions(lesions, work.prior, native_cc=work.visit.native_cc)
@@ -119,41 +138,32 @@ class Segmenter:
         write_array(path, probability.astype("float16"))
         return path
 
-    def _model(self, stored: StoredModel, options: PredictOptions, work: _VisitWork) -> LoadedModel:
-        key = (stored.folder, stored.digest, options)
-        if self._loaded is not None and self._key == key:
-            return self._loaded
-        # The old model's memory is needed for the new one.
-        self._loaded = self._key = None
-        free_memory()
-        if work.cancelled():
-            raise CancelledError
-        self._emit(ProgressEvent(work.job, None, "load", 0, 1))
-        require_unchanged(stored)
-        self._loaded, self._key = self._load(stored, options), key
-        self._emit(ProgressEvent(work.job, None, "load", 1, 1))
-        return self._loaded
-
 
 class KeptPrediction:
-    """A predictor that remembers its last prediction, for the probabilities behind the labels."""
+    """A predictor that remembers its last prediction, for the probabilities behind the labels.
+
+    Attributes
+    ----------
+    last
+        None before the first.
+    """
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
-        self._last: Prediction | None = None
+        self.last: Prediction | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._predictor, name)
 
     def predict(self, *arguments: Any, **options: Any) -> Prediction:
         """As the predictor itself."""
-        self._last = self._predictor.predict(*arguments, **options)
-        return self._last
+        self.last = self._predictor.predict(*arguments, **options)
+        return self.last
 
     def probability(self, label: Target, image: Volume) -> np.ndarray:
         """Probability of a label in the last prediction, on the grid of the image that was segmented."""
-        assert self._last is not None, "the visit was segmented"
-        return axial_turn(image.geometry).back(self._last.probability(int(label)))
+        assert self.last is not None, "the visit was segmented"
+        return axial_turn(image.geometry).back(self.last.probability(int(label)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,27 +192,9 @@ class _VisitWork:
         return show
 
 
-def chosen_model(model: str | Path | None) -> StoredModel:
-    """The model of a request: of a name, in a folder, or the default.
-
-    Raises
-    ------
-    ModelError
-        If there is none, or it cannot be used.
-    """
-    if isinstance(model, Path):
-        return load_model(model)
-    store = ModelStore.default_store()
-    return store.default() if model is None else store.get(model)
-
-
-def require_unchanged(stored: StoredModel) -> None:
-    """Raise ModelError, naming the files, unless a model's files are as its card says."""
-    changed = changed_files(stored)
-    if changed:
-        raise ModelError(
-            "; ".join(changed), path=stored.folder, remedy="Remove the model and install it again from its source"
-        )
+def _prior_labels(prior: LesionSet | None) -> Volume | None:
+    """The prior as a network reads it; None where it has no lesion."""
+    return None if prior is None or not prior.present else prior.label_map()
 
 
 def _prior(visit: VisitRequest) -> LesionSet | None:

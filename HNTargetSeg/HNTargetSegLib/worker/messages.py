@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from HNTargetSegLib.export.manifest import ModelRecord
     from HNTargetSegLib.lesions.lesion import Lesion, LesionSet
     from HNTargetSegLib.pipeline import SegmentOptions
+    from HNTargetSegLib.worker.prompt_messages import PromptOutcome
+    from HNTargetSegLib.worker.register_messages import RegistrationOutcome
 
 VisitName = Literal["pre", "mid"]
 VISITS: tuple[VisitName, ...] = ("pre", "mid")
@@ -177,7 +179,8 @@ class ProgressEvent:
     visit
         None while the model is loaded.
     stage
-        ``load``, ``preprocess``, ``network``, ``labels``, ``lesions``.
+        Of ``segment``: ``load``, ``preprocess``, ``network``, ``labels``, ``lesions``; of ``register``: ``rigid``,
+        ``deformable``, ``check``, ``carry``.
     done, total
         Steps of this stage; ``network`` counts tiles.
     """
@@ -213,9 +216,13 @@ class ResultEvent:
     Attributes
     ----------
     request
-        ``segment``, ``models``, ``doctor`` or ``ping``.
+        ``segment``, ``register``, ``prompt``, ``models``, ``doctor`` or ``ping``.
     visits
         Of ``segment``: outcomes in the order of the request.
+    registration
+        Of ``register``: what was found.
+    prompt
+        Of ``prompt``: what was found.
     content
         Of ``models``: ``{"models": [...], "unreadable": [...]}``, each model with its name, folder, digest, whether it
         is shipped or the default, and its whole card; of ``doctor``: the report of
@@ -226,6 +233,8 @@ class ResultEvent:
     request: str
     visits: tuple[VisitOutcome, ...] = ()
     content: Mapping[str, Any] = field(default_factory=dict)
+    registration: RegistrationOutcome | None = None
+    prompt: PromptOutcome | None = None
 
 
 @dataclass(frozen=True)

@@ -114,8 +114,19 @@ class Server:
             from HNTargetSegLib.environment import examine
 
             return ResultEvent(call.job, "doctor", content=examine(self._folder).to_dict())
+        if call.request == "register":
+            return self._register(call)
+        if call.request == "prompt":
+            return self._ready_segmenter().prompt(call, lambda: call.job in self._stopped)
         request = segment_request(call, self._folder)
         return self._ready_segmenter().segment(call.job, request, lambda: call.job in self._stopped)
+
+    def _register(self, call: Call) -> ResultEvent:
+        from HNTargetSegLib.worker.register_calls import register_request
+        from HNTargetSegLib.worker.registering import register_visits
+
+        request = register_request(call, self._folder)
+        return register_visits(call.job, request, self.emit, lambda: call.job in self._stopped)
 
     def _ready_segmenter(self) -> Segmenter:
         if self._segmenter is None:

@@ -11,7 +11,10 @@ import pytest
 
 from HNTargetSegLib import __version__
 
-COMMANDS = ["demo", "segment", "register", "evaluate", "phantom", "models", "train", "doctor"]
+COMMANDS = [
+    *("demo", "segment", "register", "export", "import", "send"),
+    *("evaluate", "phantom", "models", "train", "doctor"),
+]
 
 
 def test_help_lists_every_command(hntargetseg: Any) -> None:

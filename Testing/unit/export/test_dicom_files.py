@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from Testing.unit.export.conftest import GEOMETRY
+from Testing.unit.export.conftest import GEOMETRY, Run, refused
 from Testing.unit.export.mr_series import change_headers, write_mr_series
 
 from HNTargetSegLib.case.dicom_rtstruct import read_rtstruct
@@ -24,36 +23,7 @@ from HNTargetSegLib.case.write import write_volume
 from HNTargetSegLib.cli.main import main
 from HNTargetSegLib.errors import BadInputError, ErrorCode, OutputError
 from HNTargetSegLib.export.dicom_files import DicomFormat, DicomOptions, write_dicom
-from HNTargetSegLib.lesions.lesion import LesionSet, Origin, State
-from HNTargetSegLib.lesions.table import write_table
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def command(capsys: pytest.CaptureFixture[str]) -> Run:
-    """``hntargetseg`` in this process: exit status, output and error output."""
-
-    def call(*arguments: str | Path) -> tuple[int, str, str]:
-        capsys.readouterr()
-        status = main([str(argument) for argument in arguments])
-        return status, *capsys.readouterr()
-
-    return call
-
-
-@pytest.fixture
-def result(lesions: LesionSet, series: DicomSeries, tmp_path: Path) -> dict[str, Path]:
-    """A reviewed result on disk: the tumour edited and renamed, the node accepted."""
-    tumour, node = lesions
-    reviewed = lesions.with_lesions(
-        replace(tumour, state=State.EDITED, name="GTVp^left"), replace(node, state=State.ACCEPTED, origin=Origin.HAND)
-    )
-    paths = {name: tmp_path / "result" / name for name in ("segmentation.nii.gz", "lesions.nii.gz", "lesions.csv")}
-    write_volume(reviewed.label_map(), paths["segmentation.nii.gz"])
-    write_volume(reviewed.ids, paths["lesions.nii.gz"])
-    write_table(reviewed, paths["lesions.csv"])
-    return {name.split(".", 1)[0] if not name.endswith("csv") else "table": path for name, path in paths.items()}
+from HNTargetSegLib.lesions.lesion import LesionSet
 
 
 def states(path: Path) -> list[tuple[str, str]]:
@@ -154,13 +124,6 @@ def test_a_file_that_cannot_be_written_whole_is_told_in_one_line_and_leaves_noth
     assert not list((tmp_path / "out").iterdir())
 
 
-def refused(outcome: tuple[int, str, str], what: str, code: ErrorCode = ErrorCode.BAD_INPUT) -> None:
-    status, out, error = outcome
-    assert (status, out) == (code, "")
-    assert what in error
-    assert error.count("\n") == 1
-
-
 def test_masks_that_cannot_go_out_are_refused_and_nothing_is_left(
     command: Run, series: DicomSeries, tmp_path: Path
 ) -> None:
@@ -184,9 +147,7 @@ def test_options_that_do_not_fit_are_refused(
     ids, mask, out = result["lesions"], result["segmentation"], tmp_path / "out"
     series_and_output = ("--series", series.folder, "--output", out)
     refused(command("export", "--lesions-map", ids, *series_and_output), "Give --lesions CSV too")
-    refused(
-        command("export", "--segmentation", mask, *series_and_output, "--format", "stl"), "Choose from seg, rtstruct"
-    )
+    refused(command("export", "--segmentation", mask, *series_and_output, "--format", "dcm"), "Choose from nifti, nrrd")
     refused(command("export", "--segmentation", mask, *series_and_output, "--format", ","), "No format was given")
     refused(command("export", "--segmentation", mask, "--series", tmp_path / "no", "--output", out), "no such folder")
     array = read_volume(mask)

@@ -12,6 +12,7 @@ from HNTargetSegLib.lesions.lesion import Fate
 from HNTargetSegLib.lesions.match import match_lesions
 from HNTargetSegLib.lesions.registered import carry_lesions, carry_mask
 from HNTargetSegLib.prior.carrying import carry_image, carry_labels, displacement_field, jacobian_determinant
+from HNTargetSegLib.prior.grids import resampled
 
 GRID = Geometry((12, 10, 8), (1.0, 1.0, 2.0))
 IDENTITY = sitk.Transform(3, sitk.sitkIdentity)
@@ -100,3 +101,17 @@ def test_a_lesion_outside_the_other_field_of_view_is_named_as_lost():
     carried = carry_mask(mask, lambda volume: carry_labels(volume, GRID, shift(4, 0, 0)))
     assert carried.lost == ("GTVn1",)
     assert list(carried.native_cc) == [1]
+
+
+def test_looking_only_round_a_label_gives_the_same_as_looking_everywhere(patient, registration):
+    grid, source = patient.mid.image.geometry, patient.pre.lesions
+    carried = carry_labels(source, grid, registration.transform).array
+    fullest: np.ndarray = np.full(grid.shape, np.float32(0.5))
+    plain = np.zeros_like(carried)
+    for label in np.unique(source.array)[1:]:
+        mask = source.with_array((source.array == label).astype(np.float32)).to_sitk()
+        filled = resampled(mask, grid, registration.transform)
+        wins = filled >= fullest
+        plain[wins], fullest[wins] = label, filled[wins]
+    assert len(np.unique(plain)) > 2
+    assert np.array_equal(carried, plain)

@@ -157,6 +157,18 @@ def test_cancelling_half_way_stops_between_steps(patient):
     assert told[-1] == ("deformable", 2, 4)
 
 
+def test_cancelling_stops_in_the_midst_of_the_rigid_alignment(patient):
+    asked = []
+
+    def after_a_few_steps():
+        asked.append(len(asked))
+        return len(asked) > 5
+
+    with pytest.raises(CancelledError):
+        align_rigidly(patient.mid.image, patient.pre.image, after_a_few_steps)
+    assert len(asked) < 10
+
+
 def test_a_mask_on_another_grid_is_refused(patient):
     with pytest.raises(GeometryError):
         register(patient.mid.image, patient.pre.image, masks=(patient.pre.mask, patient.pre.mask))
@@ -202,5 +214,12 @@ def test_an_optional_engine_brings_the_landmarks_closer_than_rigid_alignment(pat
 def test_elastix_is_ended_when_the_user_cancels(patient):
     if not Engine.ELASTIX.available:
         pytest.skip("itk is not installed")
+    told = []
     with pytest.raises(CancelledError):
-        register(patient.mid.image, patient.pre.image, RegisterOptions(engine=Engine.ELASTIX), cancelled=lambda: True)
+        register(
+            patient.mid.image,
+            patient.pre.image,
+            RegisterOptions(engine=Engine.ELASTIX),
+            progress=lambda *step: told.append(step),
+            cancelled=lambda: ("rigid", 1, 1) in told,
+        )

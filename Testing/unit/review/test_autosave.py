@@ -7,6 +7,7 @@ import json
 import os
 import stat
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,8 +16,17 @@ from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.case.write import write_volume
 from HNTargetSegLib.errors import BadInputError, OutputError
 from HNTargetSegLib.review import autosave
-from HNTargetSegLib.review.autosave import STATE_FILE, case_of_saved, go_on, save_review, saved_of, saved_reviews
+from HNTargetSegLib.review.autosave import (
+    FLUSHED_FILE,
+    STATE_FILE,
+    case_of_saved,
+    go_on,
+    save_review,
+    saved_of,
+    saved_reviews,
+)
 from HNTargetSegLib.review.case import ReviewCase, case_of_images
+from HNTargetSegLib.review.edit_record import edit_record
 from HNTargetSegLib.review.session import ReviewSession
 
 PRE, MID = Visit.PRE, Visit.MID
@@ -69,7 +79,7 @@ def test_voxels_drawn_by_hand_come_back(session, home):
 
 
 def test_what_is_on_disk_says_whose_and_of_when_it_is(session, home):
-    before = datetime.datetime.now().astimezone().replace(microsecond=0)
+    before = datetime.datetime.now().astimezone()
     save_review(session, home)
     (saved,) = saved_reviews(home)
     assert (saved.patient, saved.lesions) == ("7", 4)
@@ -112,20 +122,18 @@ def test_the_delineation_that_was_given_stays_with_the_case(case, files, home, p
     np.testing.assert_array_equal(other.case.registered_mask.array, mask.array)
 
 
-def test_the_review_of_the_same_images_is_replaced_and_another_is_kept(session, home, files):
+def test_a_review_that_is_saved_again_is_replaced_and_another_of_the_same_images_stays(session, home):
+    saved = save_review(session, home)
     save_review(session, home)
     session.reject(MID, 1)
-    save_review(session, home)
-    session.open(case_of_images(None, files[MID], "8"))
-    save_review(session, home)
-    assert sorted(saved.patient for saved in saved_reviews(home)) == ["7", "8"]
+    save_review(session, home, folder=saved.folder)
+    assert len(saved_reviews(home)) == 2
+    assert saved_of(session.case, home).folder == saved.folder
 
 
 def test_only_the_latest_are_kept(session, home, files, monkeypatch):
     monkeypatch.setattr(autosave, "REVIEWS_KEPT", 1)
     first = save_review(session, home)
-    state = json.loads((first.folder / STATE_FILE).read_text("utf-8"))
-    (first.folder / STATE_FILE).write_text(json.dumps(state | {"saved": "2026-01-01T00:00:00+00:00"}), "utf-8")
     session.open(case_of_images(None, files[MID], "8"))
     save_review(session, home)
     assert [saved.patient for saved in saved_reviews(home)] == ["8"]
@@ -140,29 +148,78 @@ def test_a_write_that_fails_leaves_the_one_before(session, home, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(autosave, "write_text", full)
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OutputError, match=r"cannot be saved.*No space left"):
+        save_review(session, home, folder=saved.folder)
+    assert {path.name: path.read_bytes() for path in saved.folder.iterdir()} == before
     with pytest.raises(OutputError, match="No space left"):
         save_review(session, home)
-    assert {path.name: path.read_bytes() for path in saved.folder.iterdir()} == before
     assert [path.name for path in home.iterdir()] == [saved.folder.name]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 99}', '{"format": 1, "patient": "7"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 99}', '{"format": 2, "patient": "7"}'])
 def test_what_cannot_be_read_is_not_offered(session, home, text):
-    saved = save_review(session, home)
+    saved = save_review(session, home, flush=False)
     (saved.folder / STATE_FILE).write_text(text, "utf-8")
     assert saved_reviews(home) == ()
     assert saved_of(session.case, home) is None
 
 
-def test_a_damaged_map_is_a_clear_error_and_leaves_the_session(session, home):
-    saved = save_review(session, home)
+def test_a_file_that_a_power_cut_has_emptied_gives_way_to_that_of_the_minute_before(session, home):
+    saved = save_review(session, home, flush=True)
+    names = [lesion.name for lesion in session.lesions(MID)]
+    session.rename(MID, 1, "later")
+    save_review(session, home, folder=saved.folder, flush=False)
+    content = (saved.folder / STATE_FILE).read_bytes()
+    for length in (0, 100, len(content) - 1):
+        (saved.folder / STATE_FILE).write_bytes(content[:length])
+        other = ReviewSession()
+        go_on(other, case_of_saved(saved), saved)
+        assert [lesion.name for lesion in other.lesions(MID)] == names
+
+
+def test_damaged_voxels_are_a_clear_error_and_leave_the_session(session, home):
+    saved = save_review(session, home, flush=False)
     case = case_of_saved(saved)
-    (saved.folder / "ids-mid.nii.gz").write_bytes(b"nothing")
+    file = saved.folder / STATE_FILE
+    head, text, voxels = file.read_text("utf-8").removesuffix("\n").split("\n")
+    packed = json.loads(voxels)
+    packed["mid"]["1"] = "AAAA" + packed["mid"]["1"][4:]
+    damaged = json.dumps(packed)
+    head = json.dumps(json.loads(head) | {"bytes": len(text.encode()) + len(damaged) + 2})
+    file.write_text(f"{head}\n{text}\n{damaged}\n", "utf-8")
     other = ReviewSession()
-    with pytest.raises(BadInputError):
+    with pytest.raises(BadInputError, match="damaged"):
         go_on(other, case, saved)
     assert other.case is None
+
+
+def test_what_was_proposed_and_the_time_spent_come_back(session, home):
+    session.visits[MID] = replace(session.require(MID), seconds={1: 12.5})
+    ids = session.require(MID).lesions.ids.array.copy()
+    ids[ids == 4] = 0
+    ids[7, 5:13, 4:14] = 1
+    session.take_voxels(MID, ids, {})
+    saved = save_review(session, home)
+    other = ReviewSession()
+    go_on(other, case_of_saved(saved), saved)
+    assert edit_record(other, MID) == edit_record(session, MID)
+    assert edit_record(other, MID)[0].seconds == pytest.approx(12.5, abs=0.2)
+
+
+def test_a_program_that_was_killed_while_it_wrote_leaves_nothing_behind(session, home):
+    saved = save_review(session, home)
+    (saved.folder / ".writing-abc.jsonl").write_text("half", "utf-8")
+    save_review(session, home, folder=saved.folder)
+    assert sorted(path.name for path in saved.folder.iterdir()) == [FLUSHED_FILE, STATE_FILE]
+
+
+def test_images_that_lie_elsewhere_by_now_are_remembered_there(session, home, files, tmp_path):
+    saved = save_review(session, home)
+    moved = [files[visit].rename(tmp_path / f"{visit.value}.nii.gz") for visit in (PRE, MID)]
+    other = ReviewSession()
+    go_on(other, case_of_images(*moved, "7"), saved)
+    assert save_review(other, home, folder=saved.folder).sources == dict(zip((PRE, MID), moved, strict=True))
 
 
 def test_a_closed_session_writes_nothing(home):

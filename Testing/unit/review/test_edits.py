@@ -10,6 +10,7 @@ from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.errors import BadInputError
 from HNTargetSegLib.lesions.lesion import Fate, Origin, State
 from HNTargetSegLib.review.edits import Drawn
+from HNTargetSegLib.review.proposed import proposed_lesions
 
 MID = Visit.MID
 
@@ -104,7 +105,7 @@ def test_a_relabelled_lesion_does_not_get_the_probability_of_its_former_label_ba
 
     review = session.require(MID)
     sure = review.lesions.with_lesions(replace(lesion(session, 4), p_mean=0.8, p_max=0.9))
-    session.visits[MID] = replace(review, lesions=sure, proposal=sure)
+    session.visits[MID] = replace(review, lesions=sure, proposed=proposed_lesions(sure, review.run.model, {}))
     session.relabel(MID, 4, Target.PT)
     original = ids.copy()
     ids[2, 16:20, 30:34] = 0

@@ -13,6 +13,7 @@ from HNTargetSegLib.case.volume import Geometry
 from HNTargetSegLib.errors import BadInputError, GeometryError
 from HNTargetSegLib.lesions.lesion import Fate, Origin, State
 from HNTargetSegLib.review.change import Level, Part
+from HNTargetSegLib.review.proposed import proposed_lesions
 from HNTargetSegLib.review.session import ReviewSession
 
 MID, PRE = Visit.MID, Visit.PRE
@@ -105,7 +106,7 @@ def test_undo_keeps_the_measures_that_an_edit_has_changed_since(session):
 def test_a_verdict_said_again_after_an_edit_does_not_pass_the_lesion_off_as_the_model_s(session):
     review = session.require(MID)
     sure = review.lesions.with_lesions(replace(review.require_lesion(1), p_mean=0.8, p_max=0.9))
-    session.visits[MID] = replace(review, lesions=sure, proposal=sure)
+    session.visits[MID] = replace(review, lesions=sure, proposed=proposed_lesions(sure, review.run.model, {}))
     session.accept(MID, 1)
     session.undo()
     ids = sure.ids.array.copy()

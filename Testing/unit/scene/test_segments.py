@@ -15,6 +15,7 @@ from HNTargetSegLib.errors import BadInputError
 from HNTargetSegLib.lesions.lesion import State
 from HNTargetSegLib.lesions.match import match_lesions
 from HNTargetSegLib.scene import tags
+from HNTargetSegLib.scene.given import case_of_nodes
 from HNTargetSegLib.scene.style import SegmentStyle
 from HNTargetSegLib.scene.terminology import label_of_entry, label_of_name
 
@@ -235,7 +236,7 @@ def test_segmentation_refers_to_its_volume_and_lies_beside_it(opened: Maker, sce
     volume = review.review.volume_node(MID)
     study = hierarchy.CreateStudyItem(hierarchy.GetSceneItemID(), "study")
     hierarchy.CreateItem(study, volume)
-    review.session.open(review.review.case_from_nodes(None, volume))
+    review.session.open(case_of_nodes(None, volume))
     node = review.node()
 
     assert node.GetNodeReference(node.GetReferenceImageGeometryReferenceRole()) is volume

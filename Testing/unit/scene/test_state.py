@@ -136,6 +136,23 @@ def test_rejected_lesion_that_was_changed_unseen_before_the_scene_was_saved_stay
     assert (found[0]["state"], found[0]["voxels"]) == ("rejected", 4 * 6 * 6 + 2 * 6 * 6)
 
 
+def test_lesion_that_was_moved_unseen_and_kept_its_size_counts_as_edited(
+    opened: Maker, scene: Any, tmp_path: Path
+) -> None:
+    review = opened(visits=(MID,))
+    review.propose()
+    review.session.accept(MID, 1, 2)
+    k, j, i = PT_BOX
+    draw(review.node(), "lesion-1", review.review.volume_node(MID), (slice(k.start, k.start + 1), j, i), 0)
+    draw(review.node(), "lesion-1", review.review.volume_node(MID), (slice(k.stop, k.stop + 1), j, i))
+    assert scene.WriteToMRB(str(tmp_path / "review.mrb"))
+
+    found = read_elsewhere(tmp_path / "review.mrb", tmp_path / "other")["visits"]["mid"]
+
+    assert [(x["state"], x["voxels"]) for x in found["lesions"]] == [("edited", 4 * 6 * 6), ("accepted", 4 * 6 * 8)]
+    assert found["touched"] == [1]
+
+
 def reopened(scene: Any, path: Path) -> None:
     """Close the scene and read a file into it."""
     scene.Clear(0)

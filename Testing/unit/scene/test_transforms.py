@@ -12,6 +12,7 @@ from Testing.unit.scene.test_geometry import bend, linear
 
 from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.errors import BadInputError, GeometryError
+from HNTargetSegLib.scene.given import case_of_nodes
 from HNTargetSegLib.scene.volumes import fill_volume
 
 MID = Visit.MID
@@ -94,7 +95,7 @@ def test_image_opened_under_a_transform_has_its_segments_under_it(opened: Maker,
     image = volume(4, oblique_axes(8))
     fill_volume(node, image)
     linear(scene, node, shift(12.5))
-    review.session.open(review.review.case_from_nodes(None, node))
+    review.session.open(case_of_nodes(None, node))
     review.propose()
 
     assert review.node().GetParentTransformNode() is node.GetParentTransformNode()

@@ -12,6 +12,7 @@ from Testing.unit.scene.small_case import SPACING, Opened, oblique_axes
 from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.errors import BadInputError
 from HNTargetSegLib.scene.geometry import array_of
+from HNTargetSegLib.scene.given import case_of_nodes
 from HNTargetSegLib.scene.views import composite_of, shown_slice
 from HNTargetSegLib.scene.volumes import set_window, window_of
 from HNTargetSegLib.scene.window import Window, to_fractions
@@ -214,7 +215,7 @@ def test_window_follows_within_each_image_s_own_range_in_compare_mode(opened: Ma
     review = opened()
     pre, mid = (review.review.volume_node(visit) for visit in Visit)
     review.session.visits[PRE].image.image.array[:] *= 3
-    review.session.open(review.review.case_from_nodes(pre, mid))
+    review.session.open(case_of_nodes(pre, mid))
     review.review.show_visits(True)
     pre, mid = (review.review.volume_node(visit) for visit in Visit)
     bounds = {visit: review.review.range_of(visit) for visit in Visit}

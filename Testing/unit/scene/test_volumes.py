@@ -15,6 +15,7 @@ from HNTargetSegLib.case.read import read_volume
 from HNTargetSegLib.case.volume import Geometry, Volume
 from HNTargetSegLib.errors import BadInputError
 from HNTargetSegLib.review.case import Concern, VisitImage
+from HNTargetSegLib.scene.given import case_of_nodes
 from HNTargetSegLib.scene.volumes import add_volume, fill_volume, volume_of, window_of
 from HNTargetSegLib.scene.window import from_fractions, preset, robust_range, to_fractions
 
@@ -131,7 +132,7 @@ def test_case_of_nodes_changes_nothing_of_them(scene: Any, opened: Any) -> None:
     node.GetDisplayNode().SetAutoWindowLevel(False)
     node.GetDisplayNode().SetWindowLevel(123.0, 456.0)
 
-    review.session.open(review.review.case_from_nodes(None, node, "named"))
+    review.session.open(case_of_nodes(None, node, "named"))
 
     assert review.review.volume_node(Visit.MID) is node
     assert node.GetName() == "loaded"
@@ -146,7 +147,7 @@ def test_volumes_that_were_there_before_stay_when_the_review_ends(scene: Any, op
     node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "loaded")
     fill_volume(node, volume(5))
 
-    review.session.open(review.review.case_from_nodes(None, node))
+    review.session.open(case_of_nodes(None, node))
     assert made.GetScene() is None
 
     review.session.close()
@@ -159,12 +160,12 @@ def test_one_volume_for_two_visits_is_refused(scene: Any, opened: Any) -> None:
     node = review.review.volume_node(Visit.MID)
 
     with pytest.raises(BadInputError, match="both visits"):
-        review.review.case_from_nodes(node, node)
+        case_of_nodes(node, node)
 
 
 def test_case_of_no_volume_is_refused(opened: Any) -> None:
     with pytest.raises(BadInputError, match="No volume is chosen"):
-        opened().review.case_from_nodes(None, None)
+        case_of_nodes(None, None)
 
 
 def test_volume_read_from_a_file_names_it_as_its_source(scene: Any, opened: Any, core: Any, tmp_path: Any) -> None:
@@ -174,7 +175,7 @@ def test_volume_read_from_a_file_names_it_as_its_source(scene: Any, opened: Any,
     write_volume(volume(8), path)
     node = core.logics["Volumes"].AddArchetypeVolume(str(path), "t2")
 
-    case = opened(visits=(Visit.MID,)).review.case_from_nodes(None, node)
+    case = case_of_nodes(None, node)
 
     assert case.visits[Visit.MID].source == path
     assert case.visits[Visit.MID].image.geometry.largest_shift(volume(8).geometry) < 1e-3
@@ -220,23 +221,21 @@ def loaded_from_dicom(scene: Any, seed: int, patient: str, date: str) -> Any:
 
 
 def test_volumes_that_slicer_read_from_dicom_tell_whose_they_are_and_of_when(opened: Any, scene: Any) -> None:
-    review = opened().review
     pre = loaded_from_dicom(scene, 1, "P-17", "20300102")
     mid = loaded_from_dicom(scene, 2, "P-17", "20300203")
 
-    case = review.case_from_nodes(pre, mid)
+    case = case_of_nodes(pre, mid)
     assert (case.name, case.questions()) == ("P-17", ())
     assert [case.visits[visit].date for visit in case] == ["2030-01-02", "2030-02-03"]
 
-    assert [question.concern for question in review.case_from_nodes(mid, pre).questions()] == [Concern.SWAPPED]
+    assert [question.concern for question in case_of_nodes(mid, pre).questions()] == [Concern.SWAPPED]
 
 
 def test_volumes_of_two_patients_in_the_scene_are_asked_about(opened: Any, scene: Any) -> None:
-    review = opened().review
     pre = loaded_from_dicom(scene, 1, "P-17", "20300102")
     mid = loaded_from_dicom(scene, 2, "P-18", "20300203")
 
-    (question,) = review.case_from_nodes(pre, mid).questions()
+    (question,) = case_of_nodes(pre, mid).questions()
     assert question.concern is Concern.OTHER_PATIENT
     assert "P-17" in question.text
     assert "P-18" in question.text
@@ -245,4 +244,4 @@ def test_volumes_of_two_patients_in_the_scene_are_asked_about(opened: Any, scene
 def test_volume_that_is_not_from_dicom_tells_nothing(opened: Any, scene: Any) -> None:
     node = add_volume(scene, VisitImage(volume(5)), Visit.PRE, "p")
 
-    assert opened().review.case_from_nodes(node, None).visits[Visit.PRE].identity is None
+    assert case_of_nodes(node, None).visits[Visit.PRE].identity is None

@@ -77,12 +77,19 @@ def desk(worker: IdleWorker) -> Iterator[Desk]:
     state = State(ready=True)
     state.update(asdict(PageState()))
     segmenting = Segmenting(session, worker)
+    looked_at: list[Any] = []
     yield Desk(
         SimpleNamespace(state=state),
         session,
         segmenting,
         core=None,
-        scene=SimpleNamespace(follow_edits=lambda visit: (), process_pending=lambda: None),
+        scene=SimpleNamespace(
+            follow_edits=lambda visit: (),
+            process_pending=lambda: None,
+            overlaps=dict,
+            look_at=looked_at.append,
+            looked_at=looked_at,
+        ),
         views=None,
     )
     segmenting.close()

@@ -26,7 +26,7 @@ def folder(tmp_path):
 @pytest.fixture
 def asked(desk, folder):
     """The page after a folder was opened whose images do not say their visit."""
-    opening = Opening(desk, AllowedFolders.of([folder]), Saving(desk).save)
+    opening = Opening(desk, AllowedFolders.of([folder]), Saving(desk))
     asyncio.run(opening.open_folder(str(folder)))
     return opening
 
@@ -71,5 +71,5 @@ def test_the_images_are_opened_as_they_were_assigned(asked, desk):
 
 def test_a_folder_without_images_is_said_to_be_empty(desk, tmp_path):
     (tmp_path / "empty").mkdir()
-    asyncio.run(Opening(desk, AllowedFolders.of([tmp_path]), Saving(desk).save).open_folder(str(tmp_path / "empty")))
+    asyncio.run(Opening(desk, AllowedFolders.of([tmp_path]), Saving(desk)).open_folder(str(tmp_path / "empty")))
     assert "The folder holds no patient" in said(desk)[0]

@@ -7,7 +7,8 @@ import io
 import zipfile
 
 import pytest
-from Testing.unit.web.conftest import said
+from Testing.unit.export.mr_series import write_mr_series
+from Testing.unit.web.conftest import GEOMETRY, said
 
 from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.errors import GeometryError
@@ -75,6 +76,48 @@ def test_a_refused_download_gives_nothing_and_says_why(exporting, open_desk):
     exporting.open()
     assert asyncio.run(exporting.download()) is None
     assert "Nobody has decided" in said(open_desk)[-1]
+
+
+def test_formats_are_those_that_are_ticked(exporting, open_desk, tmp_path):
+    open_desk.session.accept(Visit.MID, 1, 2, 3)
+    exporting.open()
+    open_desk.state.export_folder = str(tmp_path / "allowed" / "out")
+    open_desk.state.export_formats = ["stl", "report"]
+    asyncio.run(exporting.write())
+    assert {path.name for path in (tmp_path / "allowed" / "out").iterdir()} == {
+        *("stl", "report.html", "report.pdf", "manifest.json"),
+    }
+    assert any(path.endswith("GTVn1.stl") for path in open_desk.state.export_files)
+
+
+def test_dicom_needs_a_series_that_the_page_may_open(exporting, open_desk, tmp_path):
+    open_desk.session.accept(Visit.MID, 1, 2, 3)
+    exporting.open()
+    state = open_desk.state
+    assert [(item["value"], item["named"]) for item in state.leaving["series"]] == [("mid", False)]
+    assert "came from the scene" in state.leaving["series"][0]["reason"]
+    series = write_mr_series(tmp_path / "allowed" / "series", GEOMETRY)
+    state.export_folder, state.export_formats = str(tmp_path / "allowed" / "out"), ["rtstruct"]
+    state.export_series_mid = str(tmp_path)
+    asyncio.run(exporting.write())
+    assert "among those that this page may open" in said(open_desk)[-1]
+    state.export_series_mid = str(series)
+    asyncio.run(exporting.write())
+    assert (tmp_path / "allowed" / "out" / "rtstruct.dcm").is_file()
+
+
+def test_a_finding_closes_the_dialog_selects_its_lesion_and_moves_the_views(exporting, open_desk):
+    exporting.open()
+    asyncio.run(exporting.check_export())
+    state = open_desk.state
+    assert [item["text"] for item in state.findings] == [
+        "mid-RT GTVp: nobody has decided about it",
+        "mid-RT GTVn1: nobody has decided about it",
+        "mid-RT GTVn2: nobody has decided about it",
+    ]
+    exporting.show_finding(1)
+    assert (state.dialog, open_desk.session.selected) == ("", (Visit.MID, 2))
+    assert open_desk.scene.looked_at == [open_desk.session.place_of(Visit.MID, 2)]
 
 
 def test_without_lesions_the_dialog_stays_closed(desk, tmp_path):

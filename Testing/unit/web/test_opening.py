@@ -17,7 +17,7 @@ from HNTargetSegLib.web.saving import Saving
 
 @pytest.fixture
 def opening(desk, patient_folder):
-    return Opening(desk, AllowedFolders.of([patient_folder.parent]), Saving(desk).save)
+    return Opening(desk, AllowedFolders.of([patient_folder.parent]), Saving(desk))
 
 
 def test_a_folder_with_one_patient_is_opened_and_remembered(opening, desk, patient_folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -26,7 +27,7 @@ def saving(desk):
 
 @pytest.fixture
 def opening(desk, saving, patient_folder):
-    return Opening(desk, AllowedFolders.of([patient_folder.parent]), saving.save)
+    return Opening(desk, AllowedFolders.of([patient_folder.parent]), saving)
 
 
 @pytest.fixture
@@ -67,6 +68,14 @@ def test_opening_the_same_patient_asks_what_to_do_about_the_review(desk, opening
     opening.answer_saved("continue")
     assert desk.session.lesions(MID) == reviewed
     assert desk.state.dialog == ""
+    desk.session.accept(MID, 2)
+    assert len([saved for saved in saved_reviews() if saved.sources[MID] is not None]) == 1
+
+
+def test_a_program_that_was_killed_is_told_of_at_the_next_start(desk, reviewed):
+    Saving(desk)
+    assert "The review of patient 7" in said(desk)[-1]
+    assert "was not closed" in said(desk)[-1]
 
 
 def test_begun_anew_the_review_on_disk_stays_until_something_is_done(desk, saving, opening, reviewed, patient_folder):
@@ -90,7 +99,7 @@ def test_images_outside_the_allowed_folders_are_not_offered(desk, saving, review
     saving.save()
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    other = Opening(desk, AllowedFolders.of([elsewhere]), saving.save)
+    other = Opening(desk, AllowedFolders.of([elsewhere]), saving)
     key = saved_reviews()[0].folder.name
     desk.session.close()
     asyncio.run(other.go_on_with(key))
@@ -105,8 +114,9 @@ def test_a_key_that_is_a_path_opens_nothing(desk, opening, reviewed):
 
 
 def test_a_place_that_is_taken_is_said_and_the_patient_is_closed_at_the_second_try(desk, opening, reviewed):
-    reviews_folder().parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(reviews_folder())
     reviews_folder().write_text("a file", "utf-8")
+    desk.session.accept(MID, 2)
     opening.close_patient()
     assert "The review cannot be saved" in said(desk)[-1]
     assert desk.session.case is not None

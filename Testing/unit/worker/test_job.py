@@ -266,7 +266,7 @@ def test_a_visit_that_had_memory_enough_is_not_marked(tmp_path: Path, head_with_
 
     class FullAfterOne(KeptPrediction):
         def predict(self, *arguments: Any, **options: Any) -> Any:
-            if self._last is not None:
+            if self.last is not None:
                 raise RuntimeError("CUDA out of memory")
             return super().predict(*arguments, **options)
 

@@ -10,7 +10,7 @@ from statistics import median
 
 from HNTargetSegLib.training.cases import TrainingCase
 from HNTargetSegLib.training.experiments.outcome import is_complete
-from HNTargetSegLib.training.experiments.study import Study
+from HNTargetSegLib.training.experiments.study import Run, Study
 from HNTargetSegLib.training.folds import Fold
 from HNTargetSegLib.training.space import free_bytes, in_words, preprocessed_bytes
 
@@ -86,8 +86,14 @@ class Forecast:
         return [*rows, total, f"  Times: {self.basis}."]
 
 
-def forecast(study: Study, cases: Sequence[TrainingCase], folds: Sequence[Fold]) -> Forecast:
-    """Estimate; nothing is written."""
+def forecast(study: Study, cases: Sequence[TrainingCase], folds: Sequence[Fold], unseen: int = 0) -> Forecast:
+    """Estimate; nothing is written.
+
+    Parameters
+    ----------
+    unseen
+        Cases of patients beyond the study that every arm's ensemble segments afterwards.
+    """
     runs = study.runs(folds)
     left = [run for run in runs if not is_complete(study, run, folds)]
     cost = _COSTS.get(study.preset.name, _COSTS["demo"])
@@ -95,25 +101,38 @@ def forecast(study: Study, cases: Sequence[TrainingCase], folds: Sequence[Fold])
     measured = _measured_step(study, folds)
     step = cost.step if measured is None else measured
     held_out = sum(len(folds[run.fold]["val"]) for run in left)
-    workspace = study.training(runs[0], folds).workspace
-    ready = (workspace.preprocessed / f"{study.preset.plans}.preprocessed").is_file()
+    data = _data_sets(study, folds)
+    to_do = [channels for channels, ready in data if not ready]
     checkpoints = int(cost.parameters * _BYTES_A_PARAMETER * _CHECKPOINTS)
     done = f"{len(runs) - len(left)} of {len(runs)} done"
     basis = f"{step:.2f} s a step, " + ("measured in this folder" if measured else f"as assumed for {cost.where}")
     compared = sum(len(fold["val"]) for fold in folds) * len(study.arms) * len(study.seeds)
-    preparation = 0.0 if ready else len(cases) * _SECONDS_A_CASE_PREPROCESSED / 3600
+    preparation = sum(to_do) * len(cases) * _SECONDS_A_CASE_PREPROCESSED / 3600
+    ready = f"{len(data) - len(to_do)} of {len(data)} done"
+    room = sum(preprocessed_bytes(cases, channels) for channels, _ in data)
+    ensembles = unseen * len(study.arms) * len(study.seeds)
+    later = Stage("ensembles on unseen cases", f"{ensembles}", ensembles * len(folds) * cost.case / 3600, 0)
     return Forecast(
         (
-            Stage(
-                "raw data, plans, preprocessing", "done" if ready else "to do", preparation, preprocessed_bytes(cases)
-            ),
+            Stage("raw data, plans, preprocessing", ready, preparation, room),
             Stage(f"training, {steps} steps each", done, len(left) * steps * step / 3600, len(runs) * checkpoints),
             Stage("segmentation of held-out cases", f"{held_out} to do", held_out * cost.case / 3600, compared * 10**5),
+            *((later,) if unseen else ()),
             Stage("comparison and tables", f"{compared} masks", compared * _SECONDS_A_CASE_COMPARED / 3600, 10**6),
         ),
         basis,
         free_bytes(Path(study.output).absolute()),
     )
+
+
+def _data_sets(study: Study, folds: Sequence[Fold]) -> list[tuple[int, bool]]:
+    """Channels of each data set of nnU-Net that the arms read, and whether it is preprocessed."""
+    found = {}
+    for arm in study.arms:
+        workspace = study.training(Run(arm, study.seeds[0], 0), folds).workspace
+        ready = (workspace.preprocessed / f"{study.preset.plans}.preprocessed").is_file()
+        found[workspace.dataset] = (1 if arm.prior is None else 2, ready)
+    return list(found.values())
 
 
 def _measured_step(study: Study, folds: Sequence[Fold]) -> float | None:

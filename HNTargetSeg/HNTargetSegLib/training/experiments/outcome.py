@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.errors import BadInputError
 from HNTargetSegLib.training.cases import TrainingCase
+from HNTargetSegLib.training.experiments.arms import Arm
 from HNTargetSegLib.training.experiments.comparison import FIGURES, ArmFigure, arm_figure
 from HNTargetSegLib.training.experiments.observations import Observation, observe
-from HNTargetSegLib.training.experiments.study import Arm, Run, Study, generated_patients
+from HNTargetSegLib.training.experiments.study import Run, Study, generated_patients
 from HNTargetSegLib.training.experiments.verdicts import Tested, weigh_claims
 from HNTargetSegLib.training.folds import Fold
-from HNTargetSegLib.training.loss_choice import BASELINE
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,16 @@ def outcome(study: Study, cases: Sequence[TrainingCase], folds: Sequence[Fold]) 
     Raises
     ------
     BadInputError
-        If no seed of the baseline is complete; or as :func:`~.observations.observe`.
+        If no seed of the first arm is complete; or as :func:`~.observations.observe`.
     """
     runs = study.runs(folds)
     missing = tuple(run for run in runs if not is_complete(study, run, folds))
     lacking = {(run.arm.name, run.seed) for run in missing}
-    seeds = tuple(seed for seed in study.seeds if (BASELINE, seed) not in lacking)
+    first = study.arms[0].name
+    seeds = tuple(seed for seed in study.seeds if (first, seed) not in lacking)
     if not seeds:
         raise BadInputError(
-            "The baseline is not trained yet", path=study.output, remedy="Run the command without --only-report"
+            f"The arm {first} is not trained yet", path=study.output, remedy="Run the command without --only-report"
         )
     arms = tuple(arm for arm in study.arms if not any((arm.name, seed) in lacking for seed in seeds))
     observations = {arm.name: {seed: _observed(study, arm, seed, cases, folds) for seed in seeds} for arm in arms}
@@ -94,7 +95,7 @@ def outcome(study: Study, cases: Sequence[TrainingCase], folds: Sequence[Fold]) 
             for label in Target
             for figure in FIGURES
         },
-        claims=weigh_claims(arms, observations, BASELINE),
+        claims=weigh_claims(arms, observations, first),
         missing=missing,
     )
 

@@ -1,38 +1,24 @@
-"""A comparison of losses before it is run: its arms, seeds and folds, and where each training lies."""
+"""A comparison before it is run: its arms, seeds and folds, and where each training lies."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from HNTargetSegLib.errors import BadInputError
 from HNTargetSegLib.files import write_text
-from HNTargetSegLib.training.cases import TrainingCase, find_cases
+from HNTargetSegLib.training.cases import TrainingCase, find_cases, find_prior_cases
+from HNTargetSegLib.training.experiments.arms import Arm, loss_arms, require_each_once
 from HNTargetSegLib.training.folds import Fold, cross_validation, one_split, read_folds
-from HNTargetSegLib.training.loss_choice import BASELINE, VOLUME_AWARE, LossChoice
 from HNTargetSegLib.training.presets import Preset
 from HNTargetSegLib.training.train import TrainingOptions
 from HNTargetSegLib.training.workspace import Workspace
 
 _RECORD = "study.json"
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One configuration that is trained: a loss with all its options.
-
-    Attributes
-    ----------
-    name
-        ``baseline``, or such as ``dual-gamma0.5``: also the name of folders.
-    """
-
-    name: str
-    loss: LossChoice
 
 
 @dataclass(frozen=True)
@@ -89,17 +75,15 @@ class Study:
         Without a seed.
     seeds
         Each arm is trained once with each, and all arms with the same ones.
-    configurations
-        Losses, the baseline among them.
-    gammas
-        Of the volume-aware losses; 0 is the baseline and is not trained again.
-    weights
-        Their other options.
+    arms
+        What is compared; the first is what the others are compared with.
+    with_priors
+        Whether cases carry what was known before. Then pre-RT visits are for training only, and ``visit`` is not used.
 
     Raises
     ------
     BadInputError
-        If the baseline is missing, a name or value is unknown, or something is there twice.
+        If there is no seed or arm, or one is there twice.
     """
 
     data: Path
@@ -109,41 +93,15 @@ class Study:
     device: str = "cuda"
     split: Split = field(default_factory=Split)
     seeds: tuple[int, ...] = (0,)
-    configurations: tuple[str, ...] = (BASELINE, *VOLUME_AWARE)
-    gammas: tuple[float, ...] = (0.5,)
-    weights: LossChoice = field(default_factory=lambda: LossChoice("dual"))
+    arms: tuple[Arm, ...] = field(default_factory=loss_arms)
+    with_priors: bool = False
 
     def __post_init__(self) -> None:
-        if BASELINE not in self.configurations:
-            raise BadInputError(
-                "The configurations lack the baseline, with which all others are compared",
-                remedy=f"Add {BASELINE} to --configurations",
-            )
-        for what, values in (("seed", self.seeds), ("configuration", self.configurations), ("gamma", self.gammas)):
-            if not values or len(set(values)) < len(values):
-                raise BadInputError(f"There is no {what}, or one is given twice: {values}")
-        _ = self.arms
-
-    @property
-    def arms(self) -> tuple[Arm, ...]:
-        """Configurations, each gamma one; the baseline first."""
-        arms = [Arm(BASELINE, LossChoice())]
-        for name in self.configurations:
-            if name in VOLUME_AWARE:
-                losses = [replace(self.weights, name=name, gamma=gamma) for gamma in self.gammas]
-                arms += [Arm(_arm_name(loss), loss) for loss in losses if loss.gamma > 0]
-            elif name != BASELINE:
-                arms.append(Arm(name, LossChoice(name)))
-        return tuple(arms)
-
-    @property
-    def masks_coincide(self) -> bool:
-        """Whether dual and selective are one training wherever a patch holds at most one primary tumour."""
-        return set(VOLUME_AWARE) <= set(self.configurations) and self.weights.normalisation == "mass"
+        require_each_once(seed=self.seeds, arm=[arm.name for arm in self.arms])
 
     def cases(self) -> tuple[TrainingCase, ...]:
         """All visits that are trained on and tested."""
-        return find_cases(self.data, self.visit)
+        return find_prior_cases(self.data) if self.with_priors else find_cases(self.data, self.visit)
 
     def runs(self, folds: Sequence[Fold]) -> tuple[Run, ...]:
         """All trainings; every arm gets a seed and a fold before the next ones begin, so that a part can be read."""
@@ -153,7 +111,9 @@ class Study:
         """How a run is trained; all runs share what is preprocessed."""
         workspace = Workspace((self.output / "training").resolve(), run_name=f"{run.arm.name}-seed{run.seed}")
         preset = self.preset.seeded(run.seed)
-        return TrainingOptions(preset, workspace, self.device, run.arm.loss, run.fold, tuple(folds))
+        return TrainingOptions(
+            preset, workspace, self.device, run.arm.loss, run.fold, tuple(folds), prior=run.arm.prior
+        )
 
     def hold(self, folds: Sequence[Fold]) -> None:
         """Write down what cannot change while a study goes on; more arms, weights and seeds may be added.
@@ -180,18 +140,6 @@ class Study:
                         remedy="Give the same choices, or another --output",
                     )
         write_text(path, json.dumps(fixed, indent=1) + "\n")
-
-
-def _arm_name(loss: LossChoice) -> str:
-    """The loss and whatever differs from the defaults: arms of one folder never share a training by mistake."""
-    parts = [f"{loss.name}-gamma{loss.gamma:g}"]
-    if loss.reference_cc is not None:
-        parts.append(f"reference{loss.reference_cc:g}cc")
-    if loss.maximum != LossChoice.maximum:
-        parts.append("unlimited" if loss.maximum is None else f"maximum{loss.maximum:g}")
-    if loss.whole_lesions:
-        parts.append("whole")
-    return "-".join(parts)
 
 
 def generated_patients(cases: Sequence[TrainingCase]) -> int:

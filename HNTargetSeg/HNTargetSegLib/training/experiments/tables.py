@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 
 from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.metrics.bootstrap import Estimate
+from HNTargetSegLib.training.experiments.arms import Arm, masks_coincide
 from HNTargetSegLib.training.experiments.beirami2026 import REPORTED, TITLE, Expectation
 from HNTargetSegLib.training.experiments.comparison import FIGURES
+from HNTargetSegLib.training.experiments.markdown import csv_text, markdown_table
 from HNTargetSegLib.training.experiments.observations import MEANS, Observation
 from HNTargetSegLib.training.experiments.outcome import Outcome
-from HNTargetSegLib.training.experiments.study import Arm
 from HNTargetSegLib.training.experiments.verdicts import FEWEST_PATIENTS, Tested
 
 HEADINGS = {
@@ -45,7 +44,8 @@ _EXPLAINED = (
     "means over cases whose reference holds the label (MSD and HD95 also need a prediction), in DeepMind's definition. "
     "A lesion counts as found, and a finding as true, from one voxel of overlap (26-connected components); counts are "
     "pooled over all cases.",
-    "The volume-aware losses are a reconstruction: the paper prints no formula. It does not say on which visits it "
+    "The volume-aware losses are a reconstruction: the paper prints no formula. With gamma 0 they are the baseline to "
+    "the bit, and are not trained again. The paper does not say on which visits it "
     "trained, nor give intervals, the tolerance of its surface Dice or the number of test patients.",
     "p: two-sided, by swapping the two networks' answers on whole patients; q: after Benjamini and Hochberg over the "
     "claims of a rise or fall. Such a claim is confirmed or contradicted if q is under 0.05 and every seed agrees in "
@@ -83,7 +83,7 @@ def table_csv(outcome: Outcome) -> str:
         row = [arm.name, label.structure_name, figure, found.estimate.value, low, high, found.estimate.patients]
         rows.append([*row, reported, outcome.generated, *found.by_seed])
     heads = ["arm", "label", "figure", "value", "ci_low", "ci_high", "patients", "paper", "generated_patients"]
-    return _csv([*heads, *(f"seed_{seed}" for seed in outcome.seeds)], rows)
+    return csv_text([*heads, *(f"seed_{seed}" for seed in outcome.seeds)], rows)
 
 
 def claims_csv(outcome: Outcome) -> str:
@@ -97,7 +97,7 @@ def claims_csv(outcome: Outcome) -> str:
         row = [claim.text, tested.arm, claim.label.structure_name, claim.figure, claim.reported, found.estimate.value]
         row += [low, high, found.p, tested.q, found.detectable, tested.patients_needed, tested.verdict.value]
         rows.append([*row, outcome.generated])
-    return _csv(heads, rows)
+    return csv_text(heads, rows)
 
 
 def cases_csv(outcome: Outcome) -> str:
@@ -108,7 +108,7 @@ def cases_csv(outcome: Outcome) -> str:
         for seed, own in by_seed.items()
         for entry in own
     ]
-    return _csv(["arm", "seed", "case", "patient", "label", *MEANS, *_COUNTS], rows)
+    return csv_text(["arm", "seed", "case", "patient", "label", *MEANS, *_COUNTS], rows)
 
 
 def shown(value: float | None, figure: str) -> str:
@@ -137,7 +137,7 @@ def _about(outcome: Outcome, command: str) -> list[str]:
         lines.append(
             f"**Not complete:** {len(outcome.missing)} trainings are missing; their arms or seeds are left out."
         )
-    if study.masks_coincide:
+    if masks_coincide(outcome.arms):
         lines.append(ONE_LESION)
     return [*lines, f"```\n{command}\n```"]
 
@@ -158,10 +158,7 @@ def _figures(outcome: Outcome) -> str:
                 cells += [_with_interval(found.estimate, figure) for found in own]
                 cells.append(_as_printed(REPORTED.get((name, label, figure)), figure))
             rows.append(cells)
-    note = (
-        "" if 0.0 not in outcome.study.gammas else "\n\nGamma 0 is the baseline: both losses are the same to the bit."
-    )
-    return _table(heads, rows) + note
+    return markdown_table(heads, rows)
 
 
 def _as_printed(reported: float | None, figure: str) -> str:
@@ -191,7 +188,7 @@ def _claims(claims: Sequence[Tested]) -> str:
                 f"**{tested.verdict.value}**",
             ]
         )
-    return _table(heads, rows)
+    return markdown_table(heads, rows)
 
 
 def _by_seed(outcome: Outcome) -> str:
@@ -201,7 +198,7 @@ def _by_seed(outcome: Outcome) -> str:
         for arm, label, figure in _all(outcome)
         if any((name, label, figure) in REPORTED for name in ("baseline", "dual", "selective"))
     ]
-    return _table(["Arm", "Figure", *(f"seed {seed}" for seed in outcome.seeds)], rows)
+    return markdown_table(["Arm", "Figure", *(f"seed {seed}" for seed in outcome.seeds)], rows)
 
 
 def _all(outcome: Outcome) -> Iterable[tuple[Arm, Target, str]]:
@@ -232,16 +229,3 @@ def _signed_with_interval(found: Estimate, figure: str) -> str:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3g}"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _csv(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(heads)
-    writer.writerows(rows)
-    return stream.getvalue()

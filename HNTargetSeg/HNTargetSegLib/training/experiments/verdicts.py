@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from math import ceil
 
+from HNTargetSegLib.training.experiments.arms import Arm
 from HNTargetSegLib.training.experiments.beirami2026 import CLAIMS, Claim, Expectation
 from HNTargetSegLib.training.experiments.comparison import Difference, Observations, difference
-from HNTargetSegLib.training.experiments.study import Arm
 
 _LEVEL = 0.05
 _Z = 1.96

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
+from typing import Any
 
 from HNTargetSegLib.export.manifest import Manifest, write_manifest
 from HNTargetSegLib.files import replacing_files, write_text
 from HNTargetSegLib.training.cases import TrainingCase
+from HNTargetSegLib.training.experiments.arms import Arm
 from HNTargetSegLib.training.experiments.chart import chart
 from HNTargetSegLib.training.experiments.outcome import Outcome
 from HNTargetSegLib.training.experiments.tables import cases_csv, claims_csv, markdown, table_csv
@@ -39,7 +41,7 @@ def write_outcome(
         "claims.csv": claims_csv(outcome),
         "cases.csv": cases_csv(outcome),
     }
-    manifest = _manifest(outcome, cases, command, started)
+    manifest = study_manifest(outcome, cases, command, started)
     picture = chart(outcome)
     with replacing_files(folder) as new:
         for name, text in texts.items():
@@ -48,7 +50,10 @@ def write_outcome(
         write_manifest(manifest, new / "manifest.json")
 
 
-def _manifest(outcome: Outcome, cases: tuple[TrainingCase, ...], command: str, started: datetime.datetime) -> Manifest:
+def study_manifest(
+    outcome: Outcome, cases: tuple[TrainingCase, ...], command: str, started: datetime.datetime
+) -> Manifest:
+    """What was compared, from which masks and by which command."""
     study = outcome.study
     return Manifest.of_run(
         inputs={f"{case.identifier} mask": case.mask for case in cases},
@@ -56,7 +61,7 @@ def _manifest(outcome: Outcome, cases: tuple[TrainingCase, ...], command: str, s
         parameters={
             "preset": study.preset.name,
             "visit": study.visit,
-            "arms": {arm.name: arm.loss.to_dict() for arm in outcome.arms},
+            "arms": {arm.name: _choices(arm) for arm in outcome.arms},
             "seeds": list(outcome.seeds),
             "generated_patients": outcome.generated,
             "command": command,
@@ -65,3 +70,8 @@ def _manifest(outcome: Outcome, cases: tuple[TrainingCase, ...], command: str, s
         started=started,
         warnings=[f"{outcome.generated} of the patients are generated"] if outcome.generated else [],
     )
+
+
+def _choices(arm: Arm) -> dict[str, Any]:
+    loss = arm.loss.to_dict()
+    return loss if arm.prior is None else {**loss, "prior": arm.prior.to_dict()}

@@ -1,20 +1,24 @@
 """The baseline trainer: nnU-Net's own loss, with the length and augmentation that a preset asks for.
 
 nnU-Net finds this file through ``nnUNet_extTrainer`` and imports it by its bare name, so it imports nothing of the
-package but the file beside it, by its bare name too. The preset arrives as JSON in the environment variable
-``HNTARGETSEG_SCHEDULE``, because nnU-Net builds trainers by itself.
+package but the files beside it, by their bare names too; where a prior is drawn, it asks the package to. The preset
+arrives as JSON in the environment variable ``HNTARGETSEG_SCHEDULE`` and the prior in ``HNTARGETSEG_PRIOR``, because
+nnU-Net builds trainers by itself.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from batchgenerators.dataloading.nondet_multi_threaded_augmenter import NonDetMultiThreadedAugmenter
+from image_channel import on_image_alone
 from live_log import LiveLog
+from nnunetv2.paths import nnUNet_raw
 from nnunetv2.training.lr_scheduler.polylr import PolyLRScheduler
 from nnunetv2.training.nnUNetTrainer.nnUNetTrainer import nnUNetTrainer
 
@@ -77,6 +81,32 @@ class nnUNetTrainerHNTS(nnUNetTrainer):
                     loader.seeds = _seeds((self._seed, self.current_epoch, number), loader.num_processes)
                     loader.restart()
         return loaders
+
+    def get_tr_and_val_datasets(self) -> tuple[Any, Any]:
+        """As nnU-Net; the priors of training cases are drawn each time if the recipe asks for it."""
+        training, validation = super().get_tr_and_val_datasets()
+        recipe = json.loads(os.environ.get("HNTARGETSEG_PRIOR", "{}"))
+        if recipe.get("draws"):
+            from HNTargetSegLib.training.prior_draws import DrawnPriors
+            from HNTargetSegLib.training.prior_recipe import recipe_from_dict
+
+            priors = Path(nnUNet_raw) / self.plans_manager.dataset_name / "priors.json"
+            training.load_case = DrawnPriors(
+                training.load_case,
+                priors,
+                recipe_from_dict(recipe),
+                self.plans_manager.transpose_forward,
+                self.configuration_manager.spacing,
+            )
+        return training, validation
+
+    @staticmethod
+    def get_training_transforms(*arguments: Any, **options: Any) -> Any:
+        """As nnU-Net; noise, blur and contrast leave a drawn prior alone, which is no image."""
+        transforms = nnUNetTrainer.get_training_transforms(*arguments, **options)
+        if json.loads(os.environ.get("HNTARGETSEG_PRIOR", "{}")).get("draws"):
+            return on_image_alone(transforms)
+        return transforms
 
     def save_checkpoint(self, filename: str) -> None:
         """As nnU-Net, but whole or not at all, and under the name of the stock trainer.

@@ -20,9 +20,11 @@ _FIELD: dict[str, Any] = {"density": "compact", "variant": "outlined"}
 
 def build_export(actions: dict[str, Any]) -> None:
     """What leaves, what is confirmed by name, and where it goes."""
-    with dialog("export", "Export", 680):
+    with dialog("export", "Export", 760):
         with html.Div(classes="d-flex mb-2 hn-row"):
             _checkboxes("v in leaving.visits || []", "export_visits")
+        _formats()
+        _findings(actions)
         _undecided()
         html.Div(
             "Rejected and left out: {{ (leaving.rejected || []).join(', ') }}",
@@ -34,6 +36,51 @@ def build_export(actions: dict[str, Any]) -> None:
         with html.Div(v_if="export_files.length", classes="mt-4"):
             html.Div("Written", classes="text-overline")
             html.Div("{{ f }}", v_for="f in export_files", key="f", classes="text-caption hn-path")
+
+
+def _formats() -> None:
+    lacking = "(leaving.series || [])"
+    with html.Div(classes="hn-formats mb-2"):
+        v3.VCheckbox(
+            v_for="v in formats",
+            key="v.value",
+            v_model=("export_formats",),
+            value=("v.value",),
+            label=("v.title",),
+            disabled=(f"v.dicom && {lacking}.some(s => !s.named)",),
+            density="compact",
+            hide_details=True,
+        )
+    for visit in ("pre", "mid"):
+        with html.Div(v_if=f"{lacking}.some(s => s.value === '{visit}')", classes="mb-2"):
+            html.Div(
+                f"For DICOM the series of the {visit}-RT image is needed: "
+                f"{{{{ {lacking}.filter(s => s.value === '{visit}').map(s => s.reason).join() }}}}.",
+                classes="text-caption text-medium-emphasis mb-1",
+            )
+            v3.VTextField(
+                v_model=(f"export_series_{visit}",),
+                label=f"DICOM folder of the {visit}-RT image",
+                hide_details=True,
+                **_FIELD,
+            )
+
+
+def _findings(actions: dict[str, Any]) -> None:
+    with html.Div(classes="d-flex align-center mb-1"):
+        html.Div("Final check", classes="text-overline flex-grow-1")
+        html.Div("Nothing was found", v_if="checked && !findings.length", classes="text-caption mr-3")
+        v3.VBtn("Check", size="small", variant="tonal", click=actions["check_export"])
+    with v3.VList(
+        v_if="findings.length", density="compact", max_height="180", classes="hn-scroll mb-2", border=True, rounded=True
+    ):
+        v3.VListItem(
+            v_for="f in findings",
+            key="f.number",
+            title=("f.text",),
+            prepend_icon="mdi-crosshairs-gps",
+            click=(actions["show_finding"], "[f.number]"),
+        )
 
 
 def _undecided() -> None:
@@ -63,8 +110,9 @@ def _checkboxes(loop: str, variable: str) -> None:
 
 def _buttons(actions: dict[str, Any]) -> None:
     wanting = {
-        "disabled": "!export_visits.length || (leaving.undecided || []).length > confirmed.length",
-        "why": "confirm each undecided lesion by its name, or decide about it",
+        "disabled": "!export_visits.length || !export_formats.length || "
+        "(leaving.undecided || []).length > confirmed.length",
+        "why": "choose visit and format, and confirm each undecided lesion by its name, or decide about it",
         "size": "default",
     }
     main = {"color": "primary", "variant": "flat"}

@@ -22,6 +22,7 @@ def build_header(actions: dict[str, Any]) -> None:
         with html.Div(v_if="screen === 'review'", classes="d-flex align-center"):
             _layouts(actions)
             v3.VDivider(vertical=True, classes="mx-2 my-2")
+            icon_button("mdi-file-import-outline", "Delineation from a file", actions["open_import"])
             icon_button(
                 "mdi-tray-arrow-down",
                 "Export (Ctrl+S)",

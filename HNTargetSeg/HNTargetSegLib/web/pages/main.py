@@ -14,6 +14,7 @@ from HNTargetSegLib.web.pages.dialogs import build_dialogs, build_notice
 from HNTargetSegLib.web.pages.display import build_display
 from HNTargetSegLib.web.pages.export import build_export, build_settings
 from HNTargetSegLib.web.pages.header import build_header
+from HNTargetSegLib.web.pages.importing import build_import
 from HNTargetSegLib.web.pages.lesions import build_lesions
 from HNTargetSegLib.web.pages.segment import build_segment
 from HNTargetSegLib.web.pages.start import build_start
@@ -40,6 +41,7 @@ def build_page(server: Any, actions: dict[str, Any]) -> Any:
                 build_viewport(actions)
         build_dialogs(actions)
         build_export(actions)
+        build_import(actions)
         build_settings(actions)
         build_notice()
     return layout

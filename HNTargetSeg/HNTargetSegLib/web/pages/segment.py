@@ -8,6 +8,7 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 
 from HNTargetSegLib.web.pages.parts import icon_button, text_button
+from HNTargetSegLib.web.pages.prior import build_prior
 
 _DEVICES = [
     {"title": "Automatic", "value": "auto"},
@@ -21,7 +22,7 @@ _MODES = [{"title": "Exact", "value": "exact"}, {"title": "Fast", "value": "fast
 def build_segment(actions: dict[str, Any]) -> None:
     """What to segment with, and the run."""
     _choices()
-    with html.Div(v_if="!run.running", classes="d-flex align-center"):
+    with html.Div(v_if="!run.running && !prior.running", classes="d-flex align-center"):
         text_button(
             "Segment",
             "mdi-auto-fix",
@@ -37,6 +38,7 @@ def build_segment(actions: dict[str, Any]) -> None:
             classes="text-caption text-medium-emphasis ml-3",
         )
     _progress(actions)
+    build_prior(actions)
 
 
 def _choices() -> None:

@@ -7,10 +7,10 @@ import pytest
 
 from HNTargetSegLib.case.labels import Target
 from HNTargetSegLib.metrics.bootstrap import Estimate, Ratio
+from HNTargetSegLib.training.experiments.arms import Arm
 from HNTargetSegLib.training.experiments.beirami2026 import CLAIMS, REPORTED, Claim, Expectation
 from HNTargetSegLib.training.experiments.comparison import Difference, arm_figure, difference, swap_p
 from HNTargetSegLib.training.experiments.observations import MEANS, Observation
-from HNTargetSegLib.training.experiments.study import Arm
 from HNTargetSegLib.training.experiments.verdicts import Verdict, verdict, weigh_claims
 from HNTargetSegLib.training.loss_choice import LossChoice
 from HNTargetSegLib.training.losses.weights import VolumeAware
@@ -21,7 +21,7 @@ KEPT = Claim("kept", "dual", Target.PT, "lesion_precision", Expectation.KEPT)
 
 def observation(patient, label=Target.LN, dsc=0.7, lesions=(4, 2), findings=(3, 3), visit="mid"):
     values = dict.fromkeys(MEANS, dsc)
-    return Observation(f"{patient}_{visit}", str(patient), int(label), values, *lesions, *findings)
+    return Observation(f"{patient}_{visit}", str(patient), int(label), values, *lesions, *findings, 1.0, 1.0, dsc)
 
 
 def cohort(found, patients=30, lesions=4):

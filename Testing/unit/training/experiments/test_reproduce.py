@@ -5,6 +5,7 @@ import shutil
 import pytest
 from Testing.unit.training.short_training import short_preset
 
+from HNTargetSegLib.training.experiments.arms import loss_arms
 from HNTargetSegLib.training.experiments.carry_out import carry_out
 from HNTargetSegLib.training.experiments.outcome import outcome
 from HNTargetSegLib.training.experiments.study import Split, Study
@@ -18,7 +19,9 @@ def test_two_losses_are_trained_and_compared_once(trained, tmp_path):
     cases, options, _, _ = trained
     shutil.copytree(options.workspace.root, tmp_path / "training", ignore=shutil.ignore_patterns("results"))
     data = cases[0].image.parents[2]
-    study = Study(data, tmp_path, short_preset(1), device="cpu", split=Split(1, 1), configurations=("baseline", "dual"))
+    study = Study(
+        data, tmp_path, short_preset(1), device="cpu", split=Split(1, 1), arms=loss_arms(("baseline", "dual"))
+    )
     folds = study.split.of(study.cases())
     lines: list[str] = []
     carry_out(study, study.cases(), folds, lines.append)
@@ -28,7 +31,10 @@ def test_two_losses_are_trained_and_compared_once(trained, tmp_path):
     ]
     found = outcome(study, study.cases(), folds)
     assert {len(by_seed[0]) for by_seed in found.observations.values()} == {4}
-    assert {entry.verdict for entry in found.claims} <= {Verdict.NOT_RESOLVABLE, Verdict.UNDEFINED}
+    # What two steps of training find, be it nothing or everything, is up to rounding, and with it the figures. But one
+    # held-out patient never settles a claim.
+    settled = {Verdict.CONFIRMED, Verdict.CONTRADICTED, Verdict.NOT_SEEN}
+    assert not settled & {entry.verdict for entry in found.claims}
     again: list[str] = []
     carry_out(study, study.cases(), folds, again.append)
     expected = [f"Training {number} of 2: {arm}" for number, arm in enumerate(found.observations, 1)]

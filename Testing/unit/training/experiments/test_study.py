@@ -16,9 +16,10 @@ from HNTargetSegLib.case.write import write_volume
 from HNTargetSegLib.cli.main import build_parser, main
 from HNTargetSegLib.cli.reproduce import chosen_study
 from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.training.experiments.arms import Arm, loss_arms
 from HNTargetSegLib.training.experiments.observations import observe
 from HNTargetSegLib.training.experiments.outcome import outcome
-from HNTargetSegLib.training.experiments.study import Arm, Run, Split, Study
+from HNTargetSegLib.training.experiments.study import Run, Split, Study
 from HNTargetSegLib.training.experiments.verdicts import Verdict
 from HNTargetSegLib.training.experiments.written import write_outcome
 from HNTargetSegLib.training.loss_choice import LossChoice
@@ -84,7 +85,7 @@ def answered(study):
 
 
 def test_each_gamma_is_an_arm_and_gamma_0_is_the_baseline(study):
-    swept = replace(study, gammas=(0.0, 0.25, 1.0), configurations=("selective", "baseline", "blob"))
+    swept = replace(study, arms=loss_arms(("selective", "baseline", "blob"), (0.0, 0.25, 1.0)))
     assert [arm.name for arm in swept.arms] == ["baseline", "selective-gamma0.25", "selective-gamma1", "blob"]
 
 
@@ -102,13 +103,18 @@ def test_all_arms_start_from_equal_seeds_and_share_what_is_preprocessed(study):
     [
         ({"configurations": ("dual",)}, "lack the baseline"),
         ({"configurations": ("baseline", "focal")}, "no loss 'focal'"),
-        ({"seeds": (1, 1)}, "seed, or one is given twice"),
+        ({"gammas": (0.5, 0.5)}, "gamma, or one is given twice"),
         ({"gammas": (0.5, 2.0)}, "gamma 2.0 is not between 0 and 1"),
     ],
 )
-def test_a_study_that_cannot_be_is_refused(study, change, message):
+def test_arms_that_cannot_be_are_refused(change, message):
     with pytest.raises(BadInputError, match=message):
-        replace(study, **change)
+        loss_arms(**change)
+
+
+def test_a_seed_that_is_given_twice_is_refused(study):
+    with pytest.raises(BadInputError, match="seed, or one is given twice"):
+        replace(study, seeds=(1, 1))
 
 
 def test_patients_are_held_out_of_a_single_split_only(study):
@@ -119,16 +125,16 @@ def test_patients_are_held_out_of_a_single_split_only(study):
 def test_a_study_goes_on_with_more_seeds_and_gammas_but_not_with_other_folds_or_preset(study):
     folds = study.split.of(study.cases())
     study.hold(folds)
-    replace(study, seeds=(1, 2, 3), gammas=(0.5, 1.0)).hold(folds)
+    replace(study, seeds=(1, 2, 3), arms=loss_arms(gammas=(0.5, 1.0))).hold(folds)
     with pytest.raises(BadInputError, match="begun with other folds"):
         study.hold(Split(3).of(study.cases()))
     with pytest.raises(BadInputError, match="begun with other preset"):
         replace(study, preset=preset("demo")).hold(folds)
 
 
-def test_arms_with_other_weights_are_other_arms(study):
+def test_arms_with_other_weights_are_other_arms():
     weights = LossChoice("dual", normalisation="reference", reference_cc=2.0, maximum=None, whole_lesions=True)
-    names = [arm.name for arm in replace(study, weights=weights).arms]
+    names = [arm.name for arm in loss_arms(weights=weights)]
     assert names[1:] == [f"{name}-gamma0.5-reference2cc-unlimited-whole" for name in ("dual", "selective")]
 
 
@@ -159,7 +165,7 @@ def test_claims_get_their_verdicts(answered):
 
 def test_what_is_not_trained_yet_is_left_out_and_said(answered):
     study, folds = answered
-    more = replace(study, seeds=(1, 2, 3), gammas=(0.5, 1.0))
+    more = replace(study, seeds=(1, 2, 3), arms=loss_arms(gammas=(0.5, 1.0)))
     found = outcome(more, study.cases(), folds)
     assert found.seeds == (1, 2)
     assert [arm.name for arm in found.arms] == ["baseline", "dual-gamma0.5", "selective-gamma0.5"]
@@ -167,7 +173,7 @@ def test_what_is_not_trained_yet_is_left_out_and_said(answered):
 
 
 def test_without_a_baseline_there_is_nothing_to_compare_with(study):
-    with pytest.raises(BadInputError, match="The baseline is not trained yet"):
+    with pytest.raises(BadInputError, match="The arm baseline is not trained yet"):
         outcome(study, study.cases(), study.split.of(study.cases()))
 
 
