@@ -29,14 +29,15 @@ def test_every_block_runs(repository, tmp_path):
     assert (tmp_path / "result" / "midRT" / "lesions.csv").exists()
 
 
-def test_only_set_up_review_console_and_training_are_left_out(repository):
+def test_only_set_up_review_console_dicom_and_training_are_left_out(repository):
     left_out = [block["code"] for block in blocks(repository) if block["note"]]
-    assert len(left_out) == 5
+    assert len(left_out) == 6
     assert "make demo" in left_out[0]
     assert "hntargetseg review" in left_out[1]
     assert "openPatient" in left_out[2]
-    assert "hntargetseg train" in left_out[3]
-    assert "hntargetseg reproduce" in left_out[4]
+    assert "hntargetseg send" in left_out[3]
+    assert "hntargetseg train" in left_out[4]
+    assert "hntargetseg reproduce" in left_out[5]
 
 
 @pytest.mark.parametrize("path", ["Resources/screenshots/module.png", "Resources/screenshots/review-compare.png"])

@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from HNTargetSegLib.errors import BadInputError, ModelError
-from HNTargetSegLib.prior.boxes import Margin
-from HNTargetSegLib.prior.gradient_map import GradientOptions
+from HNTargetSegLib.prior.options import GradientOptions, Margin
 
 
 @dataclass(frozen=True)

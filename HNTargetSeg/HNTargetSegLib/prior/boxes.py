@@ -7,44 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from HNTargetSegLib.case.labels import Target
-from HNTargetSegLib.errors import BadInputError
+from HNTargetSegLib.prior.options import Margin
 
 Slices = tuple[slice, slice, slice]
-
-
-@dataclass(frozen=True)
-class Margin:
-    """How far a box reaches beyond its lesion, in voxels.
-
-    Attributes
-    ----------
-    voxels
-        Per axis and side, where nothing is drawn at random: at inference.
-    drawn
-        Smallest and largest margin, both possible, that are drawn per axis and side in training; None draws nothing.
-    inclusive
-        Whether the upper side reaches as far as the lower one. The method's published code stops one voxel short.
-
-    Raises
-    ------
-    BadInputError
-        If a margin is negative or the range is empty.
-    """
-
-    voxels: int = 5
-    drawn: tuple[int, int] | None = None
-    inclusive: bool = True
-
-    def __post_init__(self) -> None:
-        low, high = self.drawn or (self.voxels, self.voxels)
-        if low < 0 or high < low or self.voxels < 0:
-            raise BadInputError(f"A box margin of {self.voxels} or {self.drawn} voxels is not one of 0 or more")
-
-    def sides(self, rng: np.random.Generator | None) -> np.ndarray:
-        """Margins, int, shape (3 axes, lower and upper)."""
-        if self.drawn is None or rng is None:
-            return np.full((3, 2), self.voxels)
-        return rng.integers(self.drawn[0], self.drawn[1], size=(3, 2), endpoint=True)
 
 
 PUBLISHED_TRAINING_MARGIN = (4, 7)

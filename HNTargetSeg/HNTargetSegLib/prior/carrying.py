@@ -10,6 +10,8 @@ from HNTargetSegLib.prior.grids import resampled
 
 _HALF = 0.5
 
+Box = tuple[slice, slice, slice]
+
 
 def carry_image(moving: Volume, grid: Geometry, transform: sitk.Transform) -> Volume:
     """Image on another grid, float32; 0 where its field of view does not reach.
@@ -40,12 +42,17 @@ def carry_labels(moving: Volume, grid: Geometry, transform: sitk.Transform, *, n
     closest = resampled(_as_integers(moving), grid, transform, nearest=True).astype(moving.array.dtype)
     if nearest:
         return Volume(closest, grid, moving.name)
+    from scipy import ndimage
+
     result = np.zeros(grid.shape, moving.array.dtype)
     fullest: np.ndarray = np.full(grid.shape, np.float32(_HALF))
-    labels = [label for label in np.unique(moving.array).tolist() if label]
-    for label in labels:
-        box = _reach(closest == label, moving, grid)
-        filled = _filled(moving, label, _part(grid, box), transform)
+    there: list[Box | None] = ndimage.find_objects(moving.array.astype(np.uint16))
+    nearest: list[Box | None] = ndimage.find_objects(closest.astype(np.uint16))
+    labels = {number: box for number, box in enumerate(there, 1) if box is not None}
+    for label, place in labels.items():
+        found = nearest[label - 1] if label <= len(nearest) else None
+        box = _grown(found, closest.shape, _margin(moving, grid))
+        filled = _filled(moving, label, place, _part(grid, box), transform)
         wins = filled >= fullest[box]
         result[box][wins] = label
         fullest[box][wins] = filled[wins]
@@ -55,25 +62,31 @@ def carry_labels(moving: Volume, grid: Geometry, transform: sitk.Transform, *, n
     return Volume(result, grid, moving.name)
 
 
-def _filled(moving: Volume, label: int, grid: Geometry, transform: sitk.Transform) -> np.ndarray:
-    """How much of each voxel a label fills, 0 to 1."""
-    return resampled(moving.with_array((moving.array == label).astype(np.float32)).to_sitk(), grid, transform)
+def _filled(moving: Volume, label: int, box: Box, grid: Geometry, transform: sitk.Transform) -> np.ndarray:
+    """How much of each voxel of a grid a label fills, 0 to 1; ``box`` is where it lies in ``moving``."""
+    # What lies beyond the crop is 0 in it and in the map alike.
+    crop = _grown(box, moving.array.shape, (2, 2, 2))
+    mask = (moving.array[crop] == label).astype(np.float32)
+    return resampled(Volume(mask, _part(moving.geometry, crop)).to_sitk(), grid, transform)
 
 
-def _reach(nearest: np.ndarray, moving: Volume, grid: Geometry) -> tuple[slice, slice, slice]:
-    """Where a label may fill half a voxel: round the voxels that have it nearest; anywhere if none has."""
-    whole = (slice(0, nearest.shape[0]), slice(0, nearest.shape[1]), slice(0, nearest.shape[2]))
-    box = []
-    for axis, mm in enumerate(grid.spacing_kji):
-        found = np.flatnonzero(nearest.any(axis=tuple(other for other in range(3) if other != axis)))
-        if not found.size:
-            return whole
-        margin = 1 + int(np.ceil(2 * max(moving.spacing) / mm))
-        box.append(slice(max(0, int(found[0]) - margin), min(nearest.shape[axis], int(found[-1]) + margin + 1)))
-    return box[0], box[1], box[2]
+def _margin(moving: Volume, grid: Geometry) -> tuple[int, int, int]:
+    """How far, in voxels, a label may fill half a voxel from those that have it nearest."""
+    k, j, i = (1 + int(np.ceil(2 * max(moving.spacing) / mm)) for mm in grid.spacing_kji)
+    return k, j, i
 
 
-def _part(grid: Geometry, box: tuple[slice, slice, slice]) -> Geometry:
+def _grown(box: Box | None, shape: tuple[int, ...], margin: tuple[int, int, int]) -> Box:
+    """A box with a margin on each side, within an array; the whole array for none."""
+    if box is None:
+        box = (slice(0, shape[0]), slice(0, shape[1]), slice(0, shape[2]))
+    k, j, i = (
+        slice(max(0, part.start - by), min(n, part.stop + by)) for part, n, by in zip(box, shape, margin, strict=True)
+    )
+    return k, j, i
+
+
+def _part(grid: Geometry, box: Box) -> Geometry:
     """The part of a grid in a box."""
     k, j, i = box
     first = grid.to_lps(np.array([[k.start, j.start, i.start]], float))[0]

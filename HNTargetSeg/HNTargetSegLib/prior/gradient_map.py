@@ -7,63 +7,13 @@ differ; both readings are here, the code's as the default because its figures we
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Literal, get_args
 
 import numpy as np
 
 from HNTargetSegLib.case.volume import Volume
 from HNTargetSegLib.errors import BadInputError
-from HNTargetSegLib.prior.boxes import Margin, prior_boxes
-
-Reading = Literal["code", "paper"]
-SigmaUnit = Literal["voxel", "mm"]
-
-
-@dataclass(frozen=True)
-class GradientOptions:
-    """How a gradient map is made.
-
-    Attributes
-    ----------
-    reading
-        ``code``: the gradient is scaled to 0 to 1 inside each box, times ``gain``, clipped at 1; image intensities and
-        their scale do not matter. ``paper`` (our reading of its text): the image is scaled over its whole range, the
-        gradient is divided by ``scale``, the same for all patients, and clipped at 1.
-    margin
-        How far the boxes reach.
-    sigma
-        Standard deviation of the Gaussian derivative.
-    sigma_unit
-        ``voxel``, as published, where anisotropic voxels make it depend on the direction; or ``mm``.
-    gain
-        Factor of the reading ``code``.
-    scale
-        Gradient that becomes 1 under the reading ``paper``, see :func:`fitted_scale`.
-
-    Raises
-    ------
-    BadInputError
-        If a value is out of its range.
-    """
-
-    reading: Reading = "code"
-    margin: Margin = field(default_factory=Margin)
-    sigma: float = 1.0
-    sigma_unit: SigmaUnit = "voxel"
-    gain: float = 2.0
-    scale: float | None = None
-
-    def __post_init__(self) -> None:
-        if self.reading not in get_args(Reading) or self.sigma_unit not in get_args(SigmaUnit):
-            raise BadInputError(f"There is no reading '{self.reading}' with sigma in '{self.sigma_unit}'")
-        if not self.sigma > 0 or not self.gain > 0:
-            raise BadInputError(f"A gradient map needs sigma and gain above 0, not {self.sigma} and {self.gain}")
-        if self.reading == "paper" and not (self.scale or 0) > 0:
-            raise BadInputError(
-                "The paper's reading of the gradient map needs one scale for all patients",
-                remedy="Fit it on the training patients and write it into the model's recipe",
-            )
+from HNTargetSegLib.prior.boxes import prior_boxes
+from HNTargetSegLib.prior.options import GradientOptions
 
 
 def gradient_map(

@@ -312,7 +312,8 @@ class ReviewScene:
             if nodes.volume.GetScene() is not None:
                 self._show_case()
             return
-        if self._following or self._kept.restoring or nodes.holds(review):
+        # A box has always changed voxels; whether they are there already takes as long as to write them.
+        if self._following or self._kept.restoring or (not change.step and nodes.holds(review)):
             nodes.refresh(review)
             return
         if self.before_write is not None:

@@ -15,8 +15,9 @@ from HNTargetSegLib.case.read import read_mask, read_volume
 from HNTargetSegLib.case.write import write_volume
 from HNTargetSegLib.errors import BadInputError
 from HNTargetSegLib.files import write_text
-from HNTargetSegLib.prior.boxes import Margin, prior_boxes
+from HNTargetSegLib.prior.boxes import prior_boxes
 from HNTargetSegLib.prior.gradient_map import gradient_map
+from HNTargetSegLib.prior.options import Margin
 from HNTargetSegLib.training.cases import TrainingCase
 from HNTargetSegLib.training.prior_recipe import PriorRecipe
 

@@ -8,8 +8,9 @@ from typing import Any, Literal, get_args
 
 from HNTargetSegLib.case.read import read_mask, read_volume
 from HNTargetSegLib.errors import BadInputError
-from HNTargetSegLib.prior.boxes import PUBLISHED_TRAINING_MARGIN, Margin
-from HNTargetSegLib.prior.gradient_map import GradientOptions, Reading, fitted_scale
+from HNTargetSegLib.prior.boxes import PUBLISHED_TRAINING_MARGIN
+from HNTargetSegLib.prior.gradient_map import fitted_scale
+from HNTargetSegLib.prior.options import GradientOptions, Margin, Reading
 from HNTargetSegLib.training.cases import TrainingCase
 
 Normalisation = Literal["noNorm", "zscore"]

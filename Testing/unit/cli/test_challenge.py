@@ -16,7 +16,8 @@ from HNTargetSegLib.models.recipe import Recipe
 from HNTargetSegLib.models.results import store_from_results
 from HNTargetSegLib.models.stored import load_model
 from HNTargetSegLib.phantom import PhantomOptions, generate_patient, registered_pre
-from HNTargetSegLib.prior.boxes import Margin, prior_boxes
+from HNTargetSegLib.prior.boxes import prior_boxes
+from HNTargetSegLib.prior.options import Margin
 
 SMALL = PhantomOptions(size=(56, 64, 24), spacing=(3.6, 3.6, 7.0))
 ANSWER = "images/mri-head-neck-segmentation/output.mha"

@@ -14,7 +14,7 @@ from HNTargetSegLib.export.evaluation_pictures import Masks, errors, side_by_sid
 from HNTargetSegLib.export.evaluation_relief import relief, view_of
 
 GEOMETRY = Geometry((40, 36, 12), (1.0, 1.0, 3.0))
-GREEN, YELLOW, MISSED, FALSE = (57, 211, 83), (255, 214, 10), (255, 92, 92), (179, 136, 255)
+GREEN, YELLOW, MISSED, FALSE = Target.PT.rgb, Target.LN.rgb, (255, 92, 92), (179, 136, 255)
 COLOURS = {1: (0.0, 1.0, 0.0), 2: (1.0, 1.0, 0.0)}
 
 

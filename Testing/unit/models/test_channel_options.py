@@ -10,8 +10,7 @@ from HNTargetSegLib.errors import ModelError
 from HNTargetSegLib.models.card import card_from_dict, card_to_dict, unknown_card
 from HNTargetSegLib.models.channel_options import ChannelOptions, channel_options_from
 from HNTargetSegLib.models.recipe import Recipe
-from HNTargetSegLib.prior.boxes import Margin
-from HNTargetSegLib.prior.gradient_map import GradientOptions
+from HNTargetSegLib.prior.options import GradientOptions, Margin
 
 OPTIONS = ChannelOptions(
     GradientOptions("paper", Margin(6, (4, 7), inclusive=False), 1.25, "mm", 3.0, 0.07), Margin(2, None)

@@ -14,8 +14,9 @@ from HNTargetSegLib.errors import BadInputError, GeometryError
 from HNTargetSegLib.models.channel_options import ChannelOptions
 from HNTargetSegLib.models.channels import VisitPrior, channels
 from HNTargetSegLib.models.recipe import Recipe
-from HNTargetSegLib.prior.boxes import Margin, PriorBox
-from HNTargetSegLib.prior.gradient_map import GradientOptions, box_gradient, gradient_map
+from HNTargetSegLib.prior.boxes import PriorBox
+from HNTargetSegLib.prior.gradient_map import box_gradient, gradient_map
+from HNTargetSegLib.prior.options import GradientOptions, Margin
 
 Make = Callable[..., Volume]
 LESION = (slice(8, 11), slice(10, 14), slice(12, 18))

@@ -9,8 +9,9 @@ import pytest
 
 from HNTargetSegLib.case.volume import Geometry, Volume
 from HNTargetSegLib.errors import BadInputError, GeometryError
-from HNTargetSegLib.prior.boxes import PUBLISHED_TRAINING_MARGIN, Margin, prior_boxes
-from HNTargetSegLib.prior.gradient_map import GradientOptions, fitted_scale, gradient_map
+from HNTargetSegLib.prior.boxes import PUBLISHED_TRAINING_MARGIN, prior_boxes
+from HNTargetSegLib.prior.gradient_map import fitted_scale, gradient_map
+from HNTargetSegLib.prior.options import GradientOptions, Margin
 
 GEOMETRY = Geometry((28, 24, 20), (1.0, 1.0, 2.0))
 

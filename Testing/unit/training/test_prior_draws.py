@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from HNTargetSegLib.case.volume import Geometry, Volume
-from HNTargetSegLib.prior.boxes import Margin
-from HNTargetSegLib.prior.gradient_map import GradientOptions, box_gradient, gradient_map
+from HNTargetSegLib.prior.gradient_map import box_gradient, gradient_map
+from HNTargetSegLib.prior.options import GradientOptions, Margin
 from HNTargetSegLib.training.prior_channel import PRIORS, TightBox
 from HNTargetSegLib.training.prior_draws import EMPTY, CaseGrid, DrawnPriors, MappedImage, draw_boxes
 from HNTargetSegLib.training.prior_recipe import REFUSING, Draws

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -30,3 +31,15 @@ def python(code: str) -> list[str]:
 
 def last_of(events: list[Event], kind: type[Any]) -> Any:
     return [event for event in events if isinstance(event, kind)][-1]
+
+
+def is_gone(pid: int, seconds: float = 10.0) -> bool:
+    """Whether a process ends within some seconds; one that was killed lives until it is next given a core."""
+    import psutil
+
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.02)
+    return False

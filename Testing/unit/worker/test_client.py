@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from Testing.unit.worker.odd_workers import DEAF, Make, Request, Wait, last_of, python
+from Testing.unit.worker.odd_workers import DEAF, Make, Request, Wait, is_gone, last_of, python
 
 from HNTargetSegLib import __version__
 from HNTargetSegLib.case.volume import Geometry, Volume
@@ -30,17 +30,6 @@ from HNTargetSegLib.worker.messages import (
 )
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and shells of POSIX")
-
-
-def is_gone(pid: int, seconds: float = 10.0) -> bool:
-    import psutil
-
-    limit = time.monotonic() + seconds
-    while time.monotonic() < limit:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_the_shipped_model_is_cancelled_between_tiles_and_stays_loaded(

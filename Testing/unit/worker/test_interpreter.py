@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from Testing.unit.worker.odd_workers import is_gone
 
 from HNTargetSegLib import __version__
 from HNTargetSegLib.errors import BadInputError, ErrorCode, MissingDependencyError
@@ -128,15 +129,13 @@ def test_a_text_file_a_program_and_a_folder_are_no_python(tmp_path: Path) -> Non
 
 @posix
 def test_a_program_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
-    import psutil
-
     hanging = script(tmp_path / "python", f"#!/bin/sh\nsleep 613 &\necho $! > {tmp_path}/child\nwait\n")
     begin = time.monotonic()
     with pytest.raises(BadInputError, match="does not answer within 1 s"):
         check_interpreter(hanging, timeout=1.0)
     assert time.monotonic() - begin < 4
     child = int((tmp_path / "child").read_text())
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    assert is_gone(child)
 
 
 @posix

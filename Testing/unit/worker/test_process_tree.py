@@ -6,10 +6,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from Testing.unit.worker.odd_workers import is_gone
 
 from HNTargetSegLib.errors import MissingDependencyError
 from HNTargetSegLib.worker.process_tree import exit_words, kill_tree, pipes, start_process
@@ -30,17 +30,6 @@ def family(folder: Path, apart: bool) -> tuple[subprocess.Popen[bytes], int]:
 def close(process: subprocess.Popen[bytes]) -> None:
     for stream in pipes(process):
         stream.close()
-
-
-def is_gone(pid: int) -> bool:
-    import psutil
-
-    limit = time.monotonic() + 5
-    while time.monotonic() < limit:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-            return True
-        time.sleep(0.02)
-    return False
 
 
 @pytest.mark.parametrize("apart", [False, True])

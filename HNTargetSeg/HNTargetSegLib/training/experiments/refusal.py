@@ -13,7 +13,8 @@ from HNTargetSegLib.lesions.match import match_lesions
 from HNTargetSegLib.metrics.bootstrap import Estimate, Ratio, draw_patients, estimate
 from HNTargetSegLib.metrics.overlap import overlap
 from HNTargetSegLib.metrics.pieces import find_pieces
-from HNTargetSegLib.prior.boxes import Margin, prior_boxes
+from HNTargetSegLib.prior.boxes import prior_boxes
+from HNTargetSegLib.prior.options import Margin
 
 PERSISTING_CC = 0.3
 """Smaller remnants are not asked for."""
