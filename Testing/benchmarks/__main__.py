@@ -29,11 +29,13 @@ _BENCHMARKS = (
     "module",
     "prompt",
     "register",
+    "flag",
     "review",
     "scene",
 )
 _MODULES = {
     "export": "export_speed",
+    "flag": "registration_flag",
     "loss": "loss_cost",
     "metrics": "metrics_speed",
     "module": "module_speed",

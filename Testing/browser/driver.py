@@ -101,7 +101,11 @@ class ReviewPage:
 
     def middle(self, view: str) -> tuple[float, float]:
         """The middle of a view on the page."""
-        box = self.page.locator(f'[data-view="{view}"]').bounding_box()
+        return self.middle_of(self.page.locator(f'[data-view="{view}"]'))
+
+    def middle_of(self, element: Any) -> tuple[float, float]:
+        """The middle of an element on the page."""
+        box = element.bounding_box()
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
     # What is done

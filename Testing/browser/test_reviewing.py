@@ -169,6 +169,57 @@ def test_a_stroke_leaves_the_other_lesions_alone(tab):
     tab.wait_for_volume(first, lambda volume: volume == before, f"goes back to {before}")
 
 
+def test_a_lesion_is_smoothed_and_cut_down_to_a_range_of_grey_values(tab):
+    (name,) = _lesions(tab, 1)
+    tab.select(name)
+    before = tab.volume(name)
+    tab.open_card("Correct by hand")
+    # Voxels are as long as 6 mm here.
+    _, width, low, high = tab.page.locator(".v-expansion-panel--active").get_by_role("slider").all()
+    width.focus()
+    for _ in range(4):
+        tab.press("ArrowRight")
+    tab.wait("() => window.trame.state.get('smooth_mm') === 3.5")
+    tab.button("Smooth").click()
+    smooth = tab.wait_for_volume(name, lambda volume: volume != before, "changes")
+    # The upper end of the range goes down to a grey in the middle of the lesion's.
+    (left, y), (right, _) = (tab.middle_of(end) for end in (low, high))
+    tab.page.mouse.move(right, y)
+    tab.page.mouse.down()
+    tab.page.mouse.move(left + 0.33 * (right - left), y, steps=8)
+    tab.page.mouse.up()
+    tab.button("Keep greys").click()
+    tab.wait_for_volume(name, lambda volume: volume < smooth, "shrinks")
+    undo = tab.page.get_by_label("Undo drawing or segmentation")
+    undo.click()
+    tab.wait_for_volume(name, lambda volume: volume == smooth, f"goes back to {smooth}")
+    undo.click()
+    tab.wait_for_volume(name, lambda volume: volume == before, f"goes back to {before}")
+
+
+def test_slices_left_out_between_two_drawn_ones_are_filled(tab):
+    known = set(tab.rows())
+    tab.open_card("Correct by hand")
+    tab.button("New node").click()
+    tab.wait("() => window.trame.state.get('tool') === 'paint'")
+    tab.drag(MID, (-60, 40), (-45, 40))
+    tab.page.wait_for_selector(f"tr[data-lesion]:nth-of-type({len(known) + 1})")
+    (name,) = set(tab.rows()) - known
+    drawn = tab.volume(name)
+    here = tab.slice_number(MID)
+    tab.wheel(MID, 4)
+    tab.wait_for_slice(MID, lambda number: abs(number - here) == 4)
+    tab.drag(MID, (-60, 40), (-45, 40))
+    drawn = tab.wait_for_volume(name, lambda volume: volume > drawn, "grows")
+    tab.button("Fill between").click()
+    tab.wait_for_volume(name, lambda volume: volume > 1.8 * drawn, "grows")
+    for _ in range(3):
+        tab.press("Control+z")
+        tab.page.wait_for_timeout(600)
+    tab.press("Escape")
+    assert set(tab.rows()) == known
+
+
 def test_accept_reject_and_undo_by_keys_and_buttons(tab):
     accepted, rejected = _lesions(tab, 3)[1:]
     tab.select(accepted)

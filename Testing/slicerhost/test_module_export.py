@@ -49,7 +49,7 @@ def test_a_finding_is_one_click_away(host: Host, tmp_path: Path) -> None:
     with opened(host, tmp_path) as module:
         with_lesions(module)
         only_mid(module)
-        host.press(module.in_tab("Export", "checkButton"))
+        host.press(module.in_tab("Export", "finalCheckButton"))
         found = host.find("findingsList")
         assert any("hole, 1 voxel in 1 slice" in text for text in items(found))
         row = next(row for row, text in enumerate(items(found)) if text.startswith("mid-RT GTVn1: hole"))

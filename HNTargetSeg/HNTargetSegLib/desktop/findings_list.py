@@ -28,7 +28,7 @@ class FindingsList:
     def __init__(self, ui: Any, desk: ReviewDesk, visits: Callable[[], Iterable[Visit]]) -> None:
         self._ui, self._desk, self._visits = ui, desk, visits
         self._found: tuple[VisitFinding, ...] = ()
-        ui.checkButton.clicked.connect(self.check)
+        ui.finalCheckButton.clicked.connect(self.check)
         ui.findingsList.itemClicked.connect(self._on_clicked)
         self.forget()
 

@@ -38,7 +38,8 @@ class SegmentPanel:
         self._models: tuple[StoredModel, ...] = ()
         self._prior = PriorPanel(desk)
         ui = self._ui
-        ui.priorPlace.layout().addWidget(self._prior.widget)
+        place = ui.priorPlace
+        place.layout().addWidget(self._prior.widget)
         ui.deviceCombo.addItems([_("Automatic"), _("CPU"), _("CUDA (NVIDIA GPU)"), _("MPS (Apple GPU)")])
         ui.modeCombo.addItems([_("Exact: float32"), _("Fast: reduced precision, see the card")])
         ui.deviceCombo.setCurrentIndex(_index(DEVICES, desk.settings.device))

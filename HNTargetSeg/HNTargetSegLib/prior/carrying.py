@@ -47,10 +47,10 @@ def carry_labels(moving: Volume, grid: Geometry, transform: sitk.Transform, *, n
     result = np.zeros(grid.shape, moving.array.dtype)
     fullest: np.ndarray = np.full(grid.shape, np.float32(_HALF))
     there: list[Box | None] = ndimage.find_objects(moving.array.astype(np.uint16))
-    nearest: list[Box | None] = ndimage.find_objects(closest.astype(np.uint16))
+    under: list[Box | None] = ndimage.find_objects(closest.astype(np.uint16))
     labels = {number: box for number, box in enumerate(there, 1) if box is not None}
     for label, place in labels.items():
-        found = nearest[label - 1] if label <= len(nearest) else None
+        found = under[label - 1] if label <= len(under) else None
         box = _grown(found, closest.shape, _margin(moving, grid))
         filled = _filled(moving, label, place, _part(grid, box), transform)
         wins = filled >= fullest[box]

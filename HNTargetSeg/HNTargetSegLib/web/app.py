@@ -186,11 +186,13 @@ class ReviewApp:
         from HNTargetSegLib.web.registering import PriorCard
         from HNTargetSegLib.web.running import Running
         from HNTargetSegLib.web.saving import Saving
+        from HNTargetSegLib.web.shaping import Shaping
         from HNTargetSegLib.web.stage import Stage
 
         self.lesions = LesionActions(self.desk, self._sync)
         self.stage = Stage(self.desk)
         self.editing = Editing(self.desk)
+        self.shaping = Shaping(self.desk)
         self.saving = Saving(self.desk)
         self.opening = Opening(self.desk, allowed, self.saving)
         self.running = Running(self.desk)
@@ -201,6 +203,7 @@ class ReviewApp:
             **_methods(self.lesions),
             **_methods(self.stage),
             **_methods(self.editing),
+            **_methods(self.shaping),
             **_methods(self.opening),
             **_methods(self.prior),
             "undo_verdict": self.lesions.undo,

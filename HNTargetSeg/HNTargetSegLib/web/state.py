@@ -93,6 +93,9 @@ class PageState:
     draw_label: str = "lesion"
     brush_mm: float = 8.0
     sphere: bool = False
+    smooth_mm: float = 1.5
+    grey_limits: list[float] = field(default_factory=lambda: [0.0, 1.0])
+    grey_range: list[float] = field(default_factory=lambda: [0.0, 1.0])
     undo_voxels: bool = False
     redo_voxels: bool = False
     # Display

@@ -9,6 +9,7 @@ from trame.widgets import vuetify3 as v3
 
 from HNTargetSegLib.web.editing import BRUSH_MM
 from HNTargetSegLib.web.pages.parts import icon_button, text_button
+from HNTargetSegLib.web.shaping import SMOOTH_MM
 
 _TOOLS = (
     ("paint", "mdi-brush", "Brush", "Brush (B)"),
@@ -18,10 +19,11 @@ _TOOLS = (
 
 
 def build_correct(actions: dict[str, Any]) -> None:
-    """Tools, brush size, islands, undo of voxels."""
+    """Tools, brush size, islands, shape of the whole lesion, undo of voxels."""
     _tools(actions)
     _brush()
     _lesions(actions)
+    _shape(actions)
     html.Div(
         "{{ draw_label === 'lesion' ? (tool ? 'Draws on ' + current.name : '') : "
         "'Draw the new ' + (draw_label === 'PT' ? 'tumour' : 'node') + ' into the image' }}",
@@ -91,3 +93,33 @@ def _lesions(actions: dict[str, Any]) -> None:
         largest, small = ((actions["apply_islands"], f"['{mode}']") for mode in ("largest", "small"))
         text_button("Largest part", "mdi-selection-remove", largest, **nothing)
         text_button("Drop specks", "mdi-blur", small, **nothing)
+
+
+def _shape(actions: dict[str, Any]) -> None:
+    nothing = {"disabled": "!current.voxels", "why": "select a lesion that has voxels"}
+    with html.Div(classes="d-flex align-center hn-row mt-2"):
+        text_button("Smooth", "mdi-wave", actions["smooth"], **nothing)
+        v3.VSlider(
+            v_model=("smooth_mm",),
+            min=SMOOTH_MM[0],
+            max=SMOOTH_MM[1],
+            step=0.5,
+            density="compact",
+            hide_details=True,
+            color="primary",
+        )
+        html.Div("{{ Number(smooth_mm).toFixed(1) }} mm", classes="hn-figure")
+        text_button("Fill between", "mdi-layers-plus", actions["fill_between"], **nothing)
+    with html.Div(classes="d-flex align-center hn-row"):
+        text_button("Keep greys", "mdi-contrast-box", actions["keep_range"], **nothing)
+        v3.VRangeSlider(
+            v_model=("grey_range",),
+            min=("grey_limits[0]",),
+            max=("grey_limits[1]",),
+            step=("(grey_limits[1] - grey_limits[0]) / 200",),
+            density="compact",
+            hide_details=True,
+            color="primary",
+        )
+        figure = "grey_limits[1] > 50 ? Math.round(g) : Number(g).toPrecision(2)"
+        html.Div(f"{{{{ grey_range.map(g => {figure}).join(' – ') }}}}", classes="hn-figure hn-range")
