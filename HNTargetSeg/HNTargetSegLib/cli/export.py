@@ -193,7 +193,8 @@ def _inputs(options: argparse.Namespace) -> dict[str, Path]:
 def _write_report(
     folder: Path, leaving: Leaving, inputs: Mapping[str, Path], reviewer: str | None, notes: Sequence[str]
 ) -> None:
-    from HNTargetSegLib.export.review_report import ReviewReport, common_facts, visit_section, write_report
+    from HNTargetSegLib.export.report_content import ReviewReport
+    from HNTargetSegLib.export.review_report import common_facts, visit_section, write_report
 
     assert leaving.image is not None
     now = datetime.datetime.now(datetime.timezone.utc)

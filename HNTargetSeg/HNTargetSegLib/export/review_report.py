@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from HNTargetSegLib.export.format import REPORT_HTML, REPORT_PDF
 from HNTargetSegLib.export.html_parts import Picture, document, image, table
 from HNTargetSegLib.export.manifest import RESEARCH_USE_ONLY, package_versions
 from HNTargetSegLib.export.picture import close_up
+from HNTargetSegLib.export.report_content import Fact, ReportSection, ReportTable, ReviewReport
 from HNTargetSegLib.files import replacing, write_text
 from HNTargetSegLib.lesions.lesion import Lesion, LesionSet
 
@@ -20,60 +20,6 @@ LESION_TITLES = (
     *("Lesion", "Kind", "Side", "State", "Volume [cc]", "Long [mm]", "Short [mm]", "pre-RT [cc]", "Change [%]"),
     *("Fate", "Probability"),
 )
-Fact = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class ReportTable:
-    """A table of plain texts: caption, heads of columns, rows."""
-
-    caption: str
-    titles: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True)
-class ReportSection:
-    """What is said of one visit.
-
-    Attributes
-    ----------
-    title
-        Its headline.
-    facts
-        Names and values, such as image and model.
-    tables
-        Lesions first.
-    pictures
-        One a lesion.
-    """
-
-    title: str
-    facts: tuple[Fact, ...]
-    tables: tuple[ReportTable, ...]
-    pictures: tuple[Picture, ...]
-
-
-@dataclass(frozen=True)
-class ReviewReport:
-    """The report, ready to be written as HTML or PDF.
-
-    Attributes
-    ----------
-    title
-        Headline.
-    facts
-        Names and values about the whole, such as reviewer and versions.
-    sections
-        One a visit.
-    notes
-        What a reader should know.
-    """
-
-    title: str
-    facts: tuple[Fact, ...]
-    sections: tuple[ReportSection, ...]
-    notes: tuple[str, ...] = ()
 
 
 def visit_section(

@@ -13,7 +13,7 @@ import numpy as np
 
 from HNTargetSegLib.export.html_parts import Picture
 from HNTargetSegLib.export.manifest import RESEARCH_USE_ONLY
-from HNTargetSegLib.export.review_report import Fact, ReportTable, ReviewReport
+from HNTargetSegLib.export.report_content import Fact, ReportTable, ReviewReport
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

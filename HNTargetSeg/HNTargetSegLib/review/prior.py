@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.case.volume import Volume
 from HNTargetSegLib.errors import BadInputError
 from HNTargetSegLib.lesions.lesion import LesionSet, State
@@ -17,7 +16,6 @@ from HNTargetSegLib.lesions.record import lesion_from_json, lesion_to_json
 from HNTargetSegLib.lesions.registered import RegisteredLesions, carry_lesions
 from HNTargetSegLib.prior.quality import Quality
 from HNTargetSegLib.review.packing import packed_lesions, unpacked_mask
-from HNTargetSegLib.review.session import ReviewSession
 
 _DECIDED = (State.ACCEPTED, State.EDITED, State.ADDED)
 
@@ -74,15 +72,11 @@ class Prior:
         }
 
 
-def decided_lesions(session: ReviewSession) -> LesionSet | None:
-    """Pre-RT lesions that a prior may be made of: accepted, edited, drawn or given; None where there is none."""
-    review = session.visits.get(Visit.PRE)
-    if review is None or review.lesions is None:
+def decided_lesions(lesions: LesionSet | None) -> LesionSet | None:
+    """Of the pre-RT lesions those that a prior may be made of: accepted, edited, drawn or given; None where none is."""
+    kept = tuple(lesion for lesion in lesions or () if lesion.voxels and lesion.state in _DECIDED)
+    if lesions is None or not kept:
         return None
-    kept = tuple(lesion for lesion in review.lesions if lesion.voxels and lesion.state in _DECIDED)
-    if not kept:
-        return None
-    lesions = review.lesions
     others = {lesion.id for lesion in lesions if lesion.voxels} - {lesion.id for lesion in kept}
     if not others:
         return replace(lesions, lesions=kept)

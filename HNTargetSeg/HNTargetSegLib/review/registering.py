@@ -133,7 +133,7 @@ class Registering:
         """What keeps the visits from being registered, as a sentence; empty where nothing does."""
         if len(self._session.visits) < 2:
             return "Both visits are needed"
-        if decided_lesions(self._session) is None:
+        if self._decided() is None:
             return "The pre-RT visit has no accepted or given lesions"
         return ""
 
@@ -168,7 +168,7 @@ class Registering:
         """
         if self.state.running:
             raise BadInputError("A registration is running", remedy="Wait for it or cancel it")
-        lesions = decided_lesions(self._session)
+        lesions = self._decided()
         if self.obstacle or lesions is None:
             remedy = "Open both visits, and accept, draw or bring the lesions of the pre-RT visit"
             raise BadInputError(self.obstacle, remedy=remedy)
@@ -234,7 +234,7 @@ class Registering:
 
     def current(self) -> Prior | None:
         """The registration with the pre-RT lesions as they are now; None where there is none or it cannot follow."""
-        prior, lesions = self.prior, decided_lesions(self._session)
+        prior, lesions = self.prior, self._decided()
         if prior is None or lesions is None:
             return None
         fresh = refreshed(prior, lesions)
@@ -251,6 +251,11 @@ class Registering:
         """Hear no more of the session."""
         self._disconnect()
         self.state = RegisterState()
+
+    def _decided(self) -> LesionSet | None:
+        """Pre-RT lesions that may be carried; None where there are none."""
+        review = self._session.visits.get(Visit.PRE)
+        return None if review is None else decided_lesions(review.lesions)
 
     def _finish(self, outcome: RegistrationOutcome | None) -> None:
         self._show(RegisterState())

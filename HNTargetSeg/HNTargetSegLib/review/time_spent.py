@@ -5,18 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from HNTargetSegLib.case.patient import Visit
 from HNTargetSegLib.review.change import Change, Part
-
-if TYPE_CHECKING:
-    from HNTargetSegLib.review.session import ReviewSession
+from HNTargetSegLib.review.signal import Signal
+from HNTargetSegLib.review.visit import VisitReview
 
 IDLE_SECONDS = 30.0
 """A longer pause is not work on a lesion."""
 
 _WORK = frozenset({Part.SELECTION, Part.JUMP, Part.SHOWN, Part.LESIONS, Part.VOXELS})
+
+
+class Reviewed(Protocol):
+    """What of a session its time is taken by: events, reviews and the lesion in hand."""
+
+    changed: Signal[Change]
+    visits: dict[Visit, VisitReview]
+    selected: tuple[Visit, int] | None
 
 
 class TimeSpent:
@@ -34,7 +41,7 @@ class TimeSpent:
         Seconds from any point of time on.
     """
 
-    def __init__(self, session: ReviewSession, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, session: Reviewed, clock: Callable[[], float] = time.monotonic) -> None:
         self._session, self._clock = session, clock
         self._in_hand: tuple[Visit, int] | None = None
         self._last: float | None = None

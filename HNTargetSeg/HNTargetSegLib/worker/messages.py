@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from HNTargetSegLib.errors import BadInputError, ErrorCode
 from HNTargetSegLib.models.options import PredictOptions
+from HNTargetSegLib.worker.visit_names import VISITS, VisitName
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from HNTargetSegLib.pipeline import SegmentOptions
     from HNTargetSegLib.worker.prompt_messages import PromptOutcome
     from HNTargetSegLib.worker.register_messages import RegistrationOutcome
-
-VisitName = Literal["pre", "mid"]
-VISITS: tuple[VisitName, ...] = ("pre", "mid")
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from HNTargetSegLib.errors import BadInputError
 from HNTargetSegLib.models.options import PredictOptions
-from HNTargetSegLib.worker.messages import VISITS, VisitName
+from HNTargetSegLib.worker.visit_names import VISITS, VisitName
 
 if TYPE_CHECKING:
     from HNTargetSegLib.case.volume import Volume

@@ -10,7 +10,8 @@ import pytest
 
 from HNTargetSegLib.case.volume import Geometry, Volume
 from HNTargetSegLib.errors import GeometryError
-from HNTargetSegLib.export.review_report import ReportTable, ReviewReport, as_html, visit_section
+from HNTargetSegLib.export.report_content import ReportTable, ReviewReport
+from HNTargetSegLib.export.review_report import as_html, visit_section
 from HNTargetSegLib.export.review_report_pdf import as_pdf
 from HNTargetSegLib.lesions.lesion import LesionSet, State
 

@@ -76,7 +76,7 @@ def segmenting(given, worker):
 
 
 def outcome(session, quality=GOOD, transform=IDENTITY):
-    lesions = decided_lesions(session)
+    lesions = decided_lesions(session.visits[Visit.PRE].lesions)
     grid = session.require(MID).image.image.geometry
     return RegistrationOutcome(
         carry_lesions(lesions, lambda ids: carry_labels(ids, grid, transform)), transform, quality, "descriptor", {}
@@ -283,7 +283,7 @@ def test_pre_rt_lesions_that_change_afterwards_are_carried_anew(segmenting, work
     given.rename(PRE, node.id, "Node_IIa")
     segmenting.start([MID])
     assert "Node_IIa" in {lesion.name for lesion in worker.requests[1].visits[0].prior}
-    assert segmenting.registering.prior.carried == fingerprint(decided_lesions(given))
+    assert segmenting.registering.prior.carried == fingerprint(decided_lesions(given.visits[Visit.PRE].lesions))
 
 
 def test_a_registered_mask_from_elsewhere_takes_the_place_of_a_registration(segmenting, worker, given, paint):
