@@ -58,9 +58,9 @@ fuzz: $(VENV)/.installed-test
 	$(BIN)/python Testing/fuzz/fuzz_readers.py --count 10000 --seed 0
 
 pictures: $(VENV)/.installed-test
-	$(BIN)/python Testing/pictures/make_pictures.py
-	$(BIN)/python Testing/pictures/module_picture.py
-	$(BIN)/python Testing/pictures/review_pictures.py
+	$(BIN)/python -m Testing.pictures.make_pictures
+	$(BIN)/python -m Testing.pictures.module_picture
+	$(BIN)/python -m Testing.pictures.review_pictures
 
 clean:
 	rm -rf $(VENV) build dist demo-output

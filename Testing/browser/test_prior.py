@@ -19,11 +19,11 @@ def unregistered(patient, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def tab(serve, visit, unregistered):
-    """The patient on screen, the Segment card open."""
+    """The patient on screen, the card of the pre-RT lesions open."""
     tab = visit(serve(unregistered), size=(1500, 1000))
     tab.open()
     tab.wait_for_views()
-    tab.open_card("Segment")
+    tab.open_card("Pre-RT lesions")
     tab.page.wait_for_selector("[data-prior]")
     return tab
 

@@ -1,4 +1,4 @@
-"""Draw the icons of the Slicer module: ``python Testing/pictures/make_icon.py``."""
+"""Draw the icons of the Slicer module: ``python -m Testing.pictures.make_icon``."""
 
 from __future__ import annotations
 

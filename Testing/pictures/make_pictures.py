@@ -1,4 +1,4 @@
-"""Make the README's pictures from a real run: ``python Testing/pictures/make_pictures.py``."""
+"""Make the README's pictures from a real run: ``python -m Testing.pictures.make_pictures``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make the picture of the Slicer module from a real run: ``python Testing/pictures/module_picture.py``.
+"""Make the picture of the Slicer module from a real run: ``python -m Testing.pictures.module_picture``.
 
 The module runs in the host (Testing/slicerhost) on the generated sample patient, with the shipped model.
 """

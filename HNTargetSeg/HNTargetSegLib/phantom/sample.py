@@ -16,7 +16,7 @@ from HNTargetSegLib.phantom.patient import PhantomOptions, generate_patient
 SAMPLE_SEED = 2028
 """A patient with a tumour of the larynx, three nodes on its side, and one on the other that is gone at mid-RT."""
 
-SAMPLE_NAME = "Synthetic sample"
+SAMPLE_NAME = "sample (synthetic)"
 
 RECORD_FILE = "sample.json"
 

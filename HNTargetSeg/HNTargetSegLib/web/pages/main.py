@@ -16,6 +16,7 @@ from HNTargetSegLib.web.pages.export import build_export, build_settings
 from HNTargetSegLib.web.pages.header import build_header
 from HNTargetSegLib.web.pages.importing import build_import
 from HNTargetSegLib.web.pages.lesions import build_lesions
+from HNTargetSegLib.web.pages.prior import build_prior
 from HNTargetSegLib.web.pages.segment import build_segment
 from HNTargetSegLib.web.pages.start import build_start
 from HNTargetSegLib.web.pages.viewport import build_viewport
@@ -50,17 +51,22 @@ def build_page(server: Any, actions: dict[str, Any]) -> Any:
 def _panels(actions: dict[str, Any]) -> None:
     cards = (
         ("segment", "mdi-auto-fix", "Segment", build_segment),
+        ("prior", "mdi-vector-combine", "Pre-RT lesions on mid-RT", build_prior),
         ("correct", "mdi-brush", "Correct by hand", build_correct),
         ("display", "mdi-contrast-circle", "Display", build_display),
     )
     with v3.VExpansionPanels(v_model=("panel",), variant="accordion", elevation=0, classes="hn-panels", tile=True):
         for value, icon, title, build in cards:
-            with v3.VExpansionPanel(value=value, elevation=0):
+            needed = {"v_if": "visits.length > 1"} if value == "prior" else {}
+            with v3.VExpansionPanel(value=value, elevation=0, **needed):
                 with v3.VExpansionPanelTitle():
                     v3.VIcon(icon, size="18", classes="mr-3")
                     html.Span(title)
                     v3.VSpacer()
                     if value == "segment":
                         html.Span("{{ run.text }}", v_if="run.running", classes="text-caption text-primary mr-2")
+                    if value == "prior":
+                        html.Span("{{ prior.stage }}", v_if="prior.running", classes="text-caption text-primary mr-2")
+                        v3.VIcon("mdi-alert", v_if="prior.poor", size="18", color="warning", classes="mr-2")
                 with v3.VExpansionPanelText():
                     build(actions)

@@ -13,9 +13,8 @@ _SMALL = {"density": "compact", "hide_details": True}
 
 
 def build_prior(actions: dict[str, Any]) -> None:
-    """The part of the Segment card about the visit before."""
-    with html.Div(v_if="visits.length > 1", classes="mt-4", raw_attrs=["data-prior"]):
-        html.Div("Pre-RT lesions on mid-RT", classes="text-overline text-medium-emphasis")
+    """What was carried, how well, and from what."""
+    with html.Div(raw_attrs=["data-prior"]):
         with html.Div(classes="d-flex align-start mb-1"):
             v3.VIcon(
                 icon=("prior.poor ? 'mdi-alert' : prior.good ? 'mdi-check-circle' : 'mdi-circle-outline'",),

@@ -8,7 +8,6 @@ from trame.widgets import html
 from trame.widgets import vuetify3 as v3
 
 from HNTargetSegLib.web.pages.parts import icon_button, text_button
-from HNTargetSegLib.web.pages.prior import build_prior
 
 _DEVICES = [
     {"title": "Automatic", "value": "auto"},
@@ -37,8 +36,12 @@ def build_segment(actions: dict[str, Any]) -> None:
             "Lesions that you have decided about stay as they are.",
             classes="text-caption text-medium-emphasis ml-3",
         )
+    html.Div(
+        "The pre-RT lesions are carried to mid-RT first: see the card below.",
+        v_if="prior.running",
+        classes="text-body-2",
+    )
     _progress(actions)
-    build_prior(actions)
 
 
 def _choices() -> None:
