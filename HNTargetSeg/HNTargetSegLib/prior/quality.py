@@ -27,7 +27,8 @@ _SPACING_MM = 3.0
 class Limits:
     """What a registration must keep to be held for good: a reconstruction, set on generated patients.
 
-    Each limit flags a registration by itself.
+    Each limit flags a registration by itself. On generated pairs that were not used to set them, none of 21 of one
+    patient was flagged and each of 20 of two patients was; ``python -m Testing.benchmarks flag`` measures it anew.
 
     Attributes
     ----------

@@ -202,6 +202,8 @@ def test_without_pytorch_the_rigid_engine_still_registers_and_judges(patient, mo
     assert found.quality.inverse_mm is None
 
 
+# Elastix takes minutes where other work is on the cores.
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("engine", [Engine.CONVEXADAM, Engine.ELASTIX])
 def test_an_optional_engine_brings_the_landmarks_closer_than_rigid_alignment(patient, engine):
     if not engine.available:
